@@ -1,0 +1,322 @@
+r"""The formula language of the table of primitives: parse, compile, evaluate, print.
+
+A formula is an expression in a small subset of Python's own syntax::
+
+    numbers      2   0.5   inf   nan
+    names        the operands of the row, `out` for its result, the names bound by its `let`
+    operators    + - * / // % **   unary -
+    conditions   < <= > >= == !=   and or not   constant(x): x is a plain number, not a Value
+    functions    the keys of FUNCTIONS, and where(condition, a, b), which evaluates one side only
+
+Because a formula is data, one text serves every reader of the table: it becomes a Python function
+(`compile_function`), a C expression (`to_c`), LaTeX (`to_latex`), and a value in any arithmetic
+that brings the functions: mpmath numbers, intervals, Values (`evaluate`).
+
+This file knows nothing of the rows themselves, nor of Values.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+__all__ = ["FUNCTIONS", "FormulaError", "compile_function", "evaluate", "negate", "parse", "to_c", "to_latex"]
+
+def _floor(x: float) -> float:
+    """Return the floor as C does: a float, also of an infinity or a NaN."""
+    return float(math.floor(x)) if math.isfinite(x) else x
+
+
+#: Function of the language -> how Python, C and LaTeX spell it.
+FUNCTIONS: dict[str, tuple[Callable[..., float], str, str]] = {
+    "abs": (abs, "fabs", r"\left|{}\right|"),
+    "copysign": (math.copysign, "copysign", r"\operatorname{{copysign}}\left({}, {}\right)"),
+    "cos": (math.cos, "cos", r"\cos\left({}\right)"),
+    "exp": (math.exp, "exp", r"e^{{{}}}"),
+    "expm1": (math.expm1, "expm1", r"e^{{{}}} - 1"),
+    "floor": (_floor, "floor", r"\left\lfloor {} \right\rfloor"),
+    "log": (math.log, "log", r"\ln\left({}\right)"),
+    "log1p": (math.log1p, "log1p", r"\ln\left(1 + {}\right)"),
+    "sin": (math.sin, "sin", r"\sin\left({}\right)"),
+    "sqrt": (math.sqrt, "sqrt", r"\sqrt{{{}}}"),
+    "tan": (math.tan, "tan", r"\tan\left({}\right)"),
+    "tanh": (math.tanh, "tanh", r"\tanh\left({}\right)"),
+}
+
+# Operator -> (spelling in Python, spelling in C, the function it means, LaTeX, binding strength).
+# math.pow is the pow of C: unlike Python's ** it never returns a complex number.
+_OPERATORS: dict[type[ast.AST], tuple[str, str, Callable[..., Any], str, int]] = {
+    ast.Add: ("({} + {})", "({} + {})", operator.add, "{} + {}", 1),
+    ast.Sub: ("({} - {})", "({} - {})", operator.sub, "{} - {}", 1),
+    ast.Mult: ("({} * {})", "({} * {})", operator.mul, r"{} \cdot {}", 2),
+    ast.Div: ("({} / {})", "({} / {})", operator.truediv, r"\frac{{{}}}{{{}}}", 4),
+    ast.FloorDiv: ("({} // {})", "float_floordiv({}, {})", operator.floordiv, r"\left\lfloor \frac{{{}}}{{{}}} \right\rfloor", 4),
+    ast.Mod: ("({} % {})", "float_mod({}, {})", operator.mod, r"{} \bmod {}", 2),
+    ast.Pow: ("pow({}, {})", "pow({}, {})", math.pow, "{{{}}}^{{{}}}", 3),
+    ast.USub: ("(-{})", "(-{})", operator.neg, "-{}", 2),
+    ast.Not: ("(not {})", "(!{})", operator.not_, r"\lnot {}", 2),
+    ast.And: (" and ", " && ", all, r" \land ", 0),
+    ast.Or: (" or ", " || ", any, r" \lor ", 0),
+    ast.Lt: ("({} < {})", "({} < {})", operator.lt, "{} < {}", 0),
+    ast.LtE: ("({} <= {})", "({} <= {})", operator.le, r"{} \le {}", 0),
+    ast.Gt: ("({} > {})", "({} > {})", operator.gt, "{} > {}", 0),
+    ast.GtE: ("({} >= {})", "({} >= {})", operator.ge, r"{} \ge {}", 0),
+    ast.Eq: ("({} == {})", "({} == {})", operator.eq, "{} = {}", 0),
+    ast.NotEq: ("({} != {})", "({} != {})", operator.ne, r"{} \ne {}", 0),
+}
+_OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+}  # fmt: skip
+_NUMBERS = {"inf": math.inf, "nan": math.nan}
+_ATOM = 5  # binding strength of what never needs brackets
+
+
+class FormulaError(ValueError):
+    """A formula that the language does not have."""
+
+
+@functools.cache
+def parse(formula: str) -> ast.expr:
+    """Parse a formula and check that it stays within the language.
+
+    Raises
+    ------
+    FormulaError
+        Naming the formula and the part that the language does not have.
+    """
+    try:
+        tree = ast.parse(formula, mode="eval").body
+    except SyntaxError as error:
+        raise FormulaError(f"formula: expected an expression, got {formula!r}") from error
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id=name), keywords=[]):
+                known = name in FUNCTIONS or name in {"where", "constant"}
+            case ast.Compare():
+                known = len(node.ops) == 1
+            case ast.Constant():
+                known = type(node.value) in {bool, int, float}
+            case _:
+                known = type(node) in _OPERATORS or isinstance(
+                    node, ast.BinOp | ast.UnaryOp | ast.BoolOp | ast.Name | ast.Load
+                )
+        if not known:
+            raise FormulaError(f"formula: expected only what the language has, got {ast.unparse(node)!r} in {formula!r}")
+    return tree
+
+
+def negate(tree: ast.expr) -> ast.expr:
+    """Return the opposite of a condition, with every comparison turned round.
+
+    Unlike ``not``, the opposite of ``x > 0`` is false for a NaN, as ``x > 0`` itself is: a NaN
+    operand lies outside no domain.
+    """
+    match tree:
+        case ast.Compare(left=left, ops=[comparison], comparators=comparators):
+            return ast.Compare(left=left, ops=[_OPPOSITES[type(comparison)]()], comparators=comparators)
+        case ast.BoolOp(op=junction, values=values):
+            opposite = ast.Or() if isinstance(junction, ast.And) else ast.And()
+            return ast.BoolOp(op=opposite, values=[negate(value) for value in values])
+    raise FormulaError(f"negate: expected a condition, got {ast.unparse(tree)!r}")
+
+
+def compile_function(
+    name: str,
+    parameters: Iterable[str],
+    results: Iterable[tuple[ast.expr, ast.expr | None]],
+    let: Mapping[str, str],
+    constants: Iterable[str] = (),
+) -> Callable[..., tuple[Any, ...]]:
+    """Compile formulas to one Python function of floats that returns a tuple of their values.
+
+    Parameters
+    ----------
+    name : str
+        Name of the function, for tracebacks.
+    parameters : iterable of str
+        Names the formulas use, in the order of the call.
+    results : iterable of (tree, tree or None)
+        What to return: a formula, and a condition under which to return None instead of it.
+    let : mapping of str to str
+        Sub-formulas that several results share. They are computed first, if any result uses them.
+    constants : iterable of str
+        The operands for which ``constant(operand)`` is true.
+    """
+    held = frozenset(constants)
+    printed = []
+    used: set[str] = set()
+    for tree, absent in results:
+        text = _to_python(tree, held)
+        printed.append(text if absent is None else f"(None if {_to_python(absent, held)} else {text})")
+        used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    source = [f"def {name}_formula({', '.join(parameters)}):"]
+    source += [f"    {key} = {_to_python(parse(let[key]), held)}" for key in let if key in used]
+    source += [f"    return ({', '.join(printed)},)" if printed else "    return ()"]
+    scope: dict[str, Any] = {key: function for key, (function, _, _) in FUNCTIONS.items()}
+    scope.update(_NUMBERS, pow=math.pow)
+    exec(compile("\n".join(source), f"<{name}>", "exec"), scope)
+    return scope[f"{name}_formula"]  # type: ignore[no-any-return]
+
+
+def _to_python(tree: ast.expr, constants: frozenset[str]) -> str:
+    def show(node: ast.expr) -> str:
+        return _to_python(node, constants)
+
+    match tree:
+        case ast.Call(func=ast.Name(id="where"), args=[condition, yes, no]):
+            return f"({show(yes)} if {show(condition)} else {show(no)})"
+        case ast.Call(func=ast.Name(id="constant"), args=[ast.Name(id=name)]):
+            return str(name in constants)
+    return _spell(tree, 0, show)
+
+
+def to_c(tree: ast.expr, operands: tuple[str, ...] = ()) -> str:
+    """Print a formula as a C expression of doubles.
+
+    ``constant(x)`` tests the bit of ``x`` in a mask named ``constant``; `operands` gives the order
+    of the bits. Every operation keeps its brackets, so that C associates as Python does.
+    """
+
+    def show(node: ast.expr) -> str:
+        return to_c(node, operands)
+
+    match tree:
+        case ast.Call(func=ast.Name(id="where"), args=[condition, yes, no]):
+            return f"({show(condition)} ? {show(yes)} : {show(no)})"
+        case ast.Call(func=ast.Name(id="constant"), args=[ast.Name(id=name)]):
+            return f"(constant & {1 << operands.index(name)}u)"
+        case ast.Name(id="inf"):
+            return "INFINITY"
+        case ast.Name(id="nan"):
+            return "NAN"
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return f"{FUNCTIONS[name][1]}({', '.join(map(show, arguments))})"
+    return _spell(tree, 1, show)
+
+
+def _spell(tree: ast.expr, language: int, show: Callable[[ast.expr], str]) -> str:
+    """Print what Python (language 0) and C (language 1) spell alike but for the operators."""
+    match tree:
+        case ast.Name(id=name):
+            return name
+        case ast.Constant(value=bool() as truth):
+            return ("True", "1") [language] if truth else ("False", "0")[language]
+        case ast.Constant(value=int() | float() as number):
+            return repr(float(number))
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return f"{name}({', '.join(map(show, arguments))})"
+        case ast.BoolOp(op=operation, values=values):
+            return f"({str(_OPERATORS[type(operation)][language]).join(map(show, values))})"
+    operation, operands = _operation(tree)
+    return str(_OPERATORS[operation][language]).format(*map(show, operands))
+
+
+def _operation(tree: ast.expr) -> tuple[type[ast.AST], list[ast.expr]]:
+    match tree:
+        case ast.BinOp(left=left, op=operation, right=right):
+            return type(operation), [left, right]
+        case ast.UnaryOp(op=operation, operand=operand):
+            return type(operation), [operand]
+        case ast.Compare(left=left, ops=[operation], comparators=[right]):
+            return type(operation), [left, right]
+    raise FormulaError(f"formula: expected an operation, got {ast.unparse(tree)!r}")
+
+
+def to_latex(tree: ast.expr, names: Mapping[str, str] | None = None) -> str:
+    """Print a formula as LaTeX, with the fewest brackets that keep its meaning.
+
+    Parameters
+    ----------
+    tree : parsed formula
+    names : mapping of str to str, optional
+        LaTeX for the names in the formula, where it is not the name itself.
+    """
+    return _latex(tree, names or {})[0]
+
+
+def _latex(tree: ast.expr, names: Mapping[str, str]) -> tuple[str, int]:
+    """Return the LaTeX of a formula and how strongly it binds."""
+
+    def show(node: ast.expr, least: int = 0) -> str:
+        text, strength = _latex(node, names)
+        return text if strength >= least else rf"\left({text}\right)"
+
+    match tree:
+        case ast.Name(id="inf"):
+            return r"\infty", _ATOM
+        case ast.Name(id="nan"):
+            return r"\mathrm{NaN}", _ATOM
+        case ast.Name(id=name):
+            return names.get(name, name), _ATOM
+        case ast.Constant(value=number):
+            return repr(number), _ATOM
+        case ast.Call(func=ast.Name(id="where"), args=[condition, yes, no]):
+            return (
+                rf"\begin{{cases}} {show(yes)} & \text{{if }} {show(condition)} \\"
+                rf" {show(no)} & \text{{otherwise}} \end{{cases}}",
+                _ATOM,
+            )
+        case ast.Call(func=ast.Name(id="constant"), args=[operand]):
+            return rf"{show(operand)} \text{{ is constant}}", 0
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            strength = 1 if name == "expm1" else _ATOM
+            return FUNCTIONS[name][2].format(*map(show, arguments)), strength
+        case ast.BoolOp(op=junction, values=values):
+            return _OPERATORS[type(junction)][3].join(show(value) for value in values), 0
+    operation, operands = _operation(tree)
+    _, _, _, template, strength = _OPERATORS[operation]
+    if operation in {ast.Div, ast.FloorDiv}:
+        return template.format(*map(show, operands)), strength
+    if operation is ast.Pow:
+        return template.format(show(operands[0], _ATOM), show(operands[1])), strength
+    # The right operand of - and of a product needs brackets where it binds no stronger.
+    least = [strength] + [strength + (operation is not ast.Add)] * (len(operands) - 1)
+    return template.format(*map(show, operands, least)), strength
+
+
+def evaluate(
+    tree: ast.expr,
+    names: Mapping[str, Any],
+    functions: Mapping[str, Callable[..., Any]],
+    constants: frozenset[str] = frozenset(),
+) -> Any:
+    """Evaluate a formula in any arithmetic.
+
+    Parameters
+    ----------
+    tree : parsed formula
+    names : mapping
+        Numbers of the arithmetic, for the names in the formula (``inf`` and ``nan`` among them
+        where the formula has them).
+    functions : mapping
+        The functions of the language in that arithmetic. ``pow``, where present, stands for
+        ``**``; the other operators are those of the numbers themselves.
+    constants : set of str
+        The operands for which ``constant(operand)`` is true.
+    """
+
+    def value(node: ast.expr) -> Any:
+        return evaluate(node, names, functions, constants)
+
+    match tree:
+        case ast.Call(func=ast.Name(id="where"), args=[condition, yes, no]):
+            return value(yes) if value(condition) else value(no)
+        case ast.Call(func=ast.Name(id="constant"), args=[ast.Name(id=name)]):
+            return name in constants
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            return functions[name](*map(value, arguments))
+        case ast.Name(id=name):
+            return names[name] if name in names else _NUMBERS[name]
+        case ast.Constant(value=number):
+            return number
+        case ast.BoolOp(op=junction, values=values):
+            # A generator, so that `and` and `or` stop where they do in Python and in C.
+            return _OPERATORS[type(junction)][2](value(node) for node in values)
+    operation, operands = _operation(tree)
+    if operation is ast.Pow and "pow" in functions:
+        return functions["pow"](*map(value, operands))
+    return _OPERATORS[operation][2](*map(value, operands))

@@ -1,0 +1,46 @@
+"""The rows of the table of primitives as Python functions of floats, for the reference twin.
+
+This file knows nothing of Values. The C twin has the same functions, printed in C from the same
+rows by tools/regen.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from autograd import errors
+from autograd._formula import compile_function, negate, parse
+from autograd.primitives import Primitive
+
+__all__ = ["Kernel"]
+
+
+class Kernel:
+    """A row of the table of primitives, compiled to functions of floats."""
+
+    def __init__(self, row: Primitive) -> None:
+        self.row = row
+        self._flat = [parse(flat) for flat in row.flat] or [None] * len(row.operands)
+
+    @functools.cached_property
+    def value(self) -> Callable[..., tuple[float]]:
+        parameters = ["out", *self.row.operands] if self.row.fold else self.row.operands
+        return compile_function(self.row.name, parameters, [(parse(self.row.value), None)], self.row.let)
+
+    @functools.cache  # noqa: B019  (kernels live as long as the program)
+    def partials(self, constants: tuple[str, ...]) -> Callable[..., tuple[float | None, ...]]:
+        """Return the function of (operands, out) that gives the partial by each Value, or None."""
+        rows = zip(self.row.operands, self.row.partials, self._flat, strict=True)
+        formulas = [(parse(partial), flat) for name, partial, flat in rows if name not in constants]
+        return compile_function(self.row.name, [*self.row.operands, "out"], formulas, self.row.let, constants)
+
+    def error(self, numbers: tuple[float, ...]) -> Exception:
+        """Return the exception for operands that have no value: outside the domain, or too large."""
+        row = self.row
+        conditions = [(negate(parse(domain.inside)), None) for domain in row.domain]
+        violated = compile_function(row.name, row.operands, conditions, row.let)(*numbers)
+        if True in violated:
+            domain = row.domain[violated.index(True)]
+            return errors.outside_domain(row.name, domain.expected, domain.raises, row.operands, numbers)
+        return errors.too_large(row.name, row.operands, numbers)

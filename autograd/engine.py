@@ -1,0 +1,412 @@
+"""The reference twin: Value, the recording of a graph, and the two sweeps over it.
+
+Compute with Values as with floats. Every operation makes a node that remembers its **parents** (the
+Values it was computed from) and its **partials** (the derivative of its own number by each of
+them, as a float, taken there and then). The derivatives of a whole program follow from that alone:
+
+* chain rule, case 1, one path: multiply the partials along the path;
+* chain rule, case 2, several paths: add the products up.
+
+In `Value.backward` these are the ``*`` and the ``+=`` of one line. Everything else in this file
+serves that line: the recording of nodes before it, and an order in which to visit them.
+
+    >>> x = Value(3.0)
+    >>> y = x * x + x                                   # two uses of x, three paths from y to x
+    >>> y.backward()
+    >>> x.grad                                          # 3 + 3 + 1
+    7.0
+
+`autograd/_engine.c` is this file again, fast. Both must agree to the last bit. The formulas come
+from the table in `autograd.primitives`; read that first. Nothing here recurses, so a graph may be
+as deep as memory allows; a node refers only to older nodes, so there are no reference cycles.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+from autograd import _copying, errors
+from autograd._kernels import Kernel
+from autograd.primitives import PRIMITIVES
+
+__all__ = ["Value", "ancestors", "restore", *(row.name for row in PRIMITIVES.values() if not row.symbol)]
+
+_clock = itertools.count(1)  # tells nodes apart by when they were recorded
+
+
+class Value:
+    """A number that remembers how it was computed.
+
+    It behaves as the float it holds: in arithmetic with Values, ints, floats, fractions and NumPy
+    scalars, in comparisons and formatting. Two differences: its hash is that of the object, so that
+    Values can be keys; and ``float(value)`` raises, because it would silently lose the graph.
+
+    Parameters
+    ----------
+    data : real number
+        The primal.
+    name : str, optional
+        A label for pictures and messages.
+
+    Attributes
+    ----------
+    data : float
+        The primal. It can be assigned on leaves: that is how an optimiser updates a parameter.
+    grad : float
+        The adjoint, d root / d self, found by the last sweep. On a leaf it accumulates over
+        sweeps, until `zero_grad`; on a computed node it is that of the last sweep.
+    op : str
+        Name of the primitive; empty on a leaf.
+    operands : tuple of Value and float
+        The operands in order, repeated where repeated.
+    parents : tuple of Value
+        The Values among the operands that `data` depends on. An operand in which the primitive is
+        constant around this point, such as the branch that `where` did not take, is no parent.
+    partials : tuple of float
+        d data / d parent for each parent, taken when the node was recorded.
+    name : str
+        The label.
+    """
+
+    __slots__ = ("_data", "_grad", "_name", "_op", "_operands", "_parents", "_partials", "_serial")
+
+    def __init__(self, data: Any, name: str = "") -> None:
+        self._data = _real(data, "Value")
+        self._grad = 0.0
+        self.name = name
+        self._op = ""
+        self._operands: tuple[Value | float, ...] = ()
+        self._parents: tuple[Value, ...] = ()
+        self._partials: tuple[float, ...] = ()
+        self._serial = next(_clock)
+
+    # ---- the two sweeps --------------------------------------------------------------------------
+
+    def backward(self, seed: Any = 1.0) -> None:
+        """Sweep the graph from this node back to its leaves and set every `grad` on the way.
+
+        Parameters
+        ----------
+        seed : real number
+            The adjoint of this node itself.
+
+        Notes
+        -----
+        Takes one multiplication and one addition for each edge, whatever the number of leaves. An
+        exception on the way, even an interrupt, leaves every `grad` as it was.
+        """
+        order = _dependencies(self)
+        adjoint = dict.fromkeys(order, 0.0)
+        adjoint[self] = _real(seed, "seed")
+        for node in reversed(order):
+            for parent, partial in zip(node.parents, node.partials):
+                adjoint[parent] += adjoint[node] * partial
+        found = [a if node._op else node._grad + a for node, a in adjoint.items()]
+        # One call into C, where no signal is handled and nothing is allocated: all grads or none.
+        deque(map(setattr, order, itertools.repeat("_grad"), found), maxlen=0)
+
+    def tangent(self, seeds: Mapping[Value, Any]) -> float:
+        """Sweep forward: return the derivative of this node in the direction of `seeds`.
+
+        Parameters
+        ----------
+        seeds : mapping of Value to real number
+            The tangent of each leaf to move; other leaves stay. Leaves that this node does not
+            depend on may be among them.
+
+        Returns
+        -------
+        float
+            The sum of d self / d leaf times the tangent of the leaf.
+        """
+        if not isinstance(seeds, Mapping):
+            raise errors.not_seeds(seeds)
+        tangent = {leaf: _real(seed, "seed") for leaf, seed in seeds.items()}
+        for leaf in tangent:
+            if type(leaf) is not Value:
+                raise errors.not_a_number("tangent", leaf)
+            if leaf._op:
+                raise errors.not_a_leaf("tangent", leaf._op)
+        for node in _dependencies(self):
+            if node._op:
+                tangent[node] = 0.0
+                for parent, partial in zip(node.parents, node.partials):
+                    tangent[node] += partial * tangent.get(parent, 0.0)
+        return tangent.get(self, 0.0)
+
+    def zero_grad(self) -> None:
+        """Set `grad` to zero."""
+        self._grad = 0.0
+
+    # ---- attributes ------------------------------------------------------------------------------
+
+    op = property(operator.attrgetter("_op"))
+    operands = property(operator.attrgetter("_operands"))
+    parents = property(operator.attrgetter("_parents"))
+    partials = property(operator.attrgetter("_partials"))
+
+    @property
+    def data(self) -> float:
+        return self._data
+
+    @data.setter
+    def data(self, number: Any) -> None:
+        if self._op:
+            raise errors.not_a_leaf("data", self._op)
+        self._data = _real(number, "data")
+
+    @property
+    def grad(self) -> float:
+        return self._grad
+
+    @grad.setter
+    def grad(self, number: Any) -> None:
+        self._grad = _real(number, "grad")
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @name.setter
+    def name(self, text: str) -> None:
+        if type(text) is not str:
+            raise errors.not_a_name(text)
+        self._name = text
+
+    # ---- behaving as a float ---------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        name = f", name={self._name!r}" if self._name else ""
+        return f"Value(data={self._data!r}, grad={self._grad!r}{name})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else repr(self)
+
+    def __bool__(self) -> bool:
+        return self._data != 0.0
+
+    def __float__(self) -> NoReturn:
+        raise errors.not_a_float()
+
+    # Locally constant functions give ints, as they do for floats: there is no derivative to lose.
+    def __int__(self) -> int:
+        return int(self._data)
+
+    def __trunc__(self) -> int:
+        return math.trunc(self._data)
+
+    def __floor__(self) -> int:
+        return math.floor(self._data)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._data)
+
+    def __round__(self, digits: int | None = None) -> int | float:
+        return round(self._data, digits)
+
+    def __divmod__(self, other: Any) -> tuple[Any, Any]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
+        return other // self, other % self
+
+    __hash__ = object.__hash__
+
+    # ---- copies ----------------------------------------------------------------------------------
+
+    def __copy__(self) -> Value:
+        return restore(self._data, self._grad, self._name, self._op, self._operands, self._parents, self._partials)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        return _copying.deepcopy(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _copying.reduce(self)
+
+    def __init_subclass__(cls) -> NoReturn:
+        raise TypeError("type 'Value' is not an acceptable base type")
+
+
+def restore(
+    data: float,
+    grad: float = 0.0,
+    name: str = "",
+    op: str = "",
+    operands: tuple[Value | float, ...] = (),
+    parents: tuple[Value, ...] = (),
+    partials: tuple[float, ...] = (),
+) -> Value:
+    """Make a node from all that it holds, as copies and pickles do."""
+    node = Value.__new__(Value)
+    node._data, node._grad, node._name, node._op = data, grad, name, op
+    node._operands, node._parents, node._partials = operands, parents, partials
+    node._serial = next(_clock)
+    return node
+
+
+# ---- order -----------------------------------------------------------------------------------------
+
+
+def ancestors(root: Value) -> list[Value]:
+    """Return every Value that `root` was computed from, and `root`, in recording order."""
+    return _reach(root, lambda node: [x for x in node._operands if type(x) is Value])
+
+
+def _dependencies(root: Value) -> list[Value]:
+    """Return every Value that the number of `root` depends on, and `root`, in recording order."""
+    return _reach(root, operator.attrgetter("_parents"))
+
+
+def _reach(root: Value, sources: Callable[[Value], Iterable[Value]]) -> list[Value]:
+    reached = [root]
+    seen = {root}
+    for node in reached:  # grows while it is read
+        for source in sources(node):
+            if source not in seen:
+                seen.add(source)
+                reached.append(source)
+    reached.sort(key=operator.attrgetter("_serial"))  # a node is younger than its operands
+    return reached
+
+
+# ---- recording -------------------------------------------------------------------------------------
+
+
+def _apply(kernel: Kernel, operands: tuple[Value | float, ...]) -> Value | float:
+    """Compute one primitive; record it if there is a Value among the operands."""
+    numbers = tuple([x._data if type(x) is Value else x for x in operands])
+    try:
+        (out,) = kernel.value(*numbers)
+    except (ValueError, ArithmeticError):
+        raise kernel.error(numbers) from None
+    values = [x for x in operands if type(x) is Value]
+    if not values:
+        return out
+    names = kernel.row.operands
+    constants = tuple([name for name, x in zip(names, operands, strict=True) if type(x) is not Value])
+    return _record(kernel, out, operands, values, kernel.partials(constants)(*numbers, out))
+
+
+def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
+    """Compute a primitive of columns of operands, from left to right; record it as one node."""
+    names = kernel.row.operands
+    terms = [tuple([x._data if type(x) is Value else x for x in row]) for row in zip(*columns, strict=True)]
+    out = 0.0
+    for numbers in terms:
+        (out,) = kernel.value(out, *numbers)
+    operands = tuple(itertools.chain.from_iterable(columns))
+    values = [x for x in operands if type(x) is Value]
+    if not values:
+        return out
+    partials: dict[str, list[float | None]] = {name: [] for name in names}
+    for row, numbers in zip(zip(*columns, strict=True), terms, strict=True):
+        active = [name for name, x in zip(names, row, strict=True) if type(x) is Value]
+        constants = tuple([name for name in names if name not in active])
+        for name, partial in zip(active, kernel.partials(constants)(*numbers, out), strict=True):
+            partials[name].append(partial)
+    return _record(kernel, out, operands, values, tuple(itertools.chain.from_iterable(partials.values())))
+
+
+def _record(
+    kernel: Kernel,
+    out: float,
+    operands: tuple[Value | float, ...],
+    values: list[Value],
+    partials: tuple[float | None, ...],
+) -> Value:
+    """Make the node of a primitive, with an edge for each Value on which the result depends."""
+    edges = [(parent, partial) for parent, partial in zip(values, partials, strict=True) if partial is not None]
+    parents, partials = zip(*edges, strict=True) if edges else ((), ())
+    return restore(out, 0.0, "", kernel.row.name, operands, parents, partials)
+
+
+def _real(x: Any, where: str) -> float:
+    """Return a real number as a float."""
+    if _is_real(x):
+        return float(x)
+    raise errors.not_a_number(where, x)
+
+
+def _is_real(x: object) -> bool:
+    if isinstance(x, (float, int)):
+        return True
+    import numbers  # noqa: PLC0415  (rarely needed, and it takes time to load)
+
+    return isinstance(x, numbers.Real)
+
+
+def _operand(x: Any, name: str, where: str) -> Value | float:
+    """Return an operand as a Value or a float; a condition may be anything that is true or false."""
+    if type(x) is Value:
+        return x
+    return float(bool(x)) if name == "condition" else _real(x, where)
+
+
+# ---- the primitives, as operators, methods and functions -------------------------------------------
+
+
+def _function(kernel: Kernel) -> Callable[..., Value | float]:
+    row = kernel.row
+
+    def function(*operands: Any) -> Value | float:
+        if len(operands) != len(row.operands):
+            raise errors.wrong_count(row.name, len(row.operands), len(operands))
+        return _apply(kernel, tuple([_operand(x, name, row.name) for x, name in zip(operands, row.operands, strict=True)]))
+
+    def fold(*columns: Iterable[Any]) -> Value | float:
+        if len(columns) != len(row.operands):
+            raise errors.wrong_count(row.name, len(row.operands), len(columns))
+        lists = [[_operand(x, "", row.name) for x in column] for column in columns]
+        if len({len(column) for column in lists}) > 1:
+            raise errors.unequal_columns(row.name, tuple(map(len, lists)))
+        return _fold(kernel, lists)
+
+    made = fold if row.fold else function
+    made.__name__ = made.__qualname__ = row.name
+    made.__doc__ = f"Return {(row.textbook or (row.value,))[0]}, recorded if there is a Value among the operands."
+    return made
+
+
+def _operators(kernel: Kernel) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    symbol = kernel.row.symbol
+
+    def forward(self: Value, other: Any, modulus: None = None) -> Any:
+        if modulus is not None:
+            raise errors.wrong_count("pow", 2, 3)
+        if type(other) is Value or _is_real(other):
+            return _apply(kernel, (self, other if type(other) is Value else float(other)))
+        return errors.defer_or_refuse(f"Value {symbol} {type(other).__name__}", other)
+
+    def reflected(self: Value, other: Any) -> Any:
+        if _is_real(other):
+            return _apply(kernel, (float(other), self))
+        return errors.defer_or_refuse(f"{type(other).__name__} {symbol} Value", other)
+
+    return forward, reflected
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any]:
+    """Return the method that compares by value: the one place where Values steer a program."""
+    return lambda self, other: compare(self._data, other._data if type(other) is Value else other)
+
+
+for _row in PRIMITIVES.values():
+    _kernel = Kernel(_row)
+    if _row.symbol and len(_row.operands) > 1:
+        _forward, _reflected = _operators(_kernel)
+        setattr(Value, f"__{_row.name}__", _forward)
+        setattr(Value, f"__r{_row.name}__", _reflected)
+    elif _row.symbol:
+        setattr(Value, f"__{_row.name}__", _function(_kernel))
+    else:
+        globals()[_row.name] = _function(_kernel)
+        if len(_row.operands) == 1 and not _row.fold:
+            setattr(Value, _row.name, globals()[_row.name])
+
+for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
+    setattr(Value, f"__{_name}__", _comparison(getattr(operator, _name)))

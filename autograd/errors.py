@@ -1,0 +1,117 @@
+"""The exceptions of the engine, and the texts that both twins raise.
+
+::
+
+    ValueError
+    +-- DomainError          an operand outside the domain of a primitive
+    RuntimeError
+    +-- GraphError           a use that the recorded graph does not allow
+    TypeError
+    +-- BackendMismatchError Values of the two twins in one expression
+
+Every text says what was expected, what was got and where, on one line. The C twin calls the same
+functions on its error paths, so the texts of the twins cannot drift apart. This file knows
+nothing of Values or of the table of primitives.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BackendMismatchError", "DomainError", "GraphError"]
+
+_TWINS = ("autograd.engine", "autograd._engine")
+_LONGEST_REPR = 60
+
+
+class DomainError(ValueError):
+    """An operand lies outside the domain of a primitive, such as ``log(-1.0)``."""
+
+
+class GraphError(RuntimeError):
+    """The recorded graph does not allow this, such as assigning ``data`` to a computed node."""
+
+
+class BackendMismatchError(TypeError):
+    """A Value of the Python twin met a Value of the C twin."""
+
+
+def not_a_number(where: str, got: object) -> TypeError:
+    """Return the error for an operand that is neither a Value nor a real number."""
+    kind = type(got)
+    if kind.__name__ == "Value" and kind.__module__ in _TWINS:
+        if where == "Value":
+            return TypeError("Value: expected a real number, got a Value; use it as it is, or its .data")
+        return BackendMismatchError(
+            f"{where}: expected Values of one twin, got one of {kind.__module__} as well; "
+            "take Value from autograd throughout"
+        )
+    shown = repr(got)
+    if len(shown) > _LONGEST_REPR:
+        shown = shown[:_LONGEST_REPR] + "..."
+    expected = "a real number" if where in {"Value", "data", "grad", "seed"} else "a Value or a real number"
+    return TypeError(f"{where}: expected {expected}, got {shown} ({kind.__name__})")
+
+
+def defer_or_refuse(where: str, got: object) -> object:
+    """Return NotImplemented, so that a foreign operand may try; raise if it is sure to fail.
+
+    Built-in types and the other twin's Value know nothing of a Value. Any other type, an array or a
+    user's class, may bring the reflected operator.
+    """
+    if type(got).__module__ in {"builtins", *_TWINS}:
+        raise not_a_number(where, got)
+    return NotImplemented
+
+
+def wrong_count(primitive: str, expected: int, got: int) -> TypeError:
+    """Return the error for a primitive called with too few or too many operands."""
+    return TypeError(f"{primitive}: expected {expected} operand{'s' * (expected > 1)}, got {got}")
+
+
+def unequal_columns(primitive: str, lengths: tuple[int, ...]) -> ValueError:
+    """Return the error for columns of operands that do not pair up."""
+    return ValueError(f"{primitive}: expected columns of equal length, got {' and '.join(map(str, lengths))}")
+
+
+def not_a_name(got: object) -> TypeError:
+    """Return the error for a name that is not a string."""
+    return TypeError(f"name: expected a str, got {got!r} ({type(got).__name__})")
+
+
+def not_seeds(got: object) -> TypeError:
+    """Return the error for the seeds of a forward sweep that are no mapping."""
+    return TypeError(f"tangent: expected a mapping of leaves to numbers, got {got!r} ({type(got).__name__})")
+
+
+def outside_domain(
+    primitive: str, expected: str, raises: str, names: tuple[str, ...], numbers: tuple[float, ...]
+) -> Exception:
+    """Return the error for operands outside a primitive's domain, of the type that floats raise."""
+    kind = ZeroDivisionError if raises == "ZeroDivisionError" else DomainError
+    return kind(f"{primitive}: expected {expected}, got {_listed(names, numbers)}")
+
+
+def too_large(primitive: str, names: tuple[str, ...], numbers: tuple[float, ...]) -> OverflowError:
+    """Return the error for a result beyond the largest float."""
+    return OverflowError(
+        f"{primitive}: expected a result that fits a float, got {_listed(names, numbers)}"
+    )
+
+
+def not_a_leaf(where: str, op: str) -> GraphError:
+    """Return the error for treating a computed node as a leaf: assigning its data, seeding it."""
+    return GraphError(
+        f"{where}: expected a leaf, got the result of {op!r}; "
+        "take the leaves it was computed from, and compute it again"
+    )
+
+
+def not_a_float() -> TypeError:
+    """Return the error for ``float(value)``, which would lose the graph without a word."""
+    return TypeError(
+        "float: expected a plain number, got a Value, whose derivatives would be lost; "
+        "use its .data, or the function of the same name in autograd.math"
+    )
+
+
+def _listed(names: tuple[str, ...], numbers: tuple[float, ...]) -> str:
+    return ", ".join(f"{name} = {number!r}" for name, number in zip(names, numbers, strict=True))
