@@ -33,7 +33,7 @@ def _floor(x: float) -> float:
 
 #: Function of the language -> how Python, C and LaTeX spell it.
 FUNCTIONS: dict[str, tuple[Callable[..., float], str, str]] = {
-    "abs": (abs, "fabs", r"\left|{}\right|"),
+    "abs": (abs, "fabs", r"\lvert {} \rvert"),
     "copysign": (math.copysign, "copysign", r"\operatorname{{copysign}}\left({}, {}\right)"),
     "cos": (math.cos, "cos", r"\cos\left({}\right)"),
     "exp": (math.exp, "exp", r"e^{{{}}}"),
