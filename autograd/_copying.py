@@ -41,8 +41,8 @@ def reduce(root: Value) -> tuple[Callable[..., Any], tuple[Any, ...]]:
             node.name,
             node.op,
             # A position stands for a Value, a float for itself.
-            tuple(position[x] if x.__class__ is root.__class__ else x for x in node.operands),
-            tuple(position[parent] for parent in node.parents),
+            tuple([position[x] if x.__class__ is root.__class__ else x for x in node.operands]),
+            tuple([position[parent] for parent in node.parents]),
             node.partials,
         )
         for node in computed
@@ -60,8 +60,8 @@ def rebuild(restore: Callable[..., Value], leaves: list[Value], program: list[An
                 grad,
                 name,
                 op,
-                tuple(nodes[x] if type(x) is int else x for x in operands),
-                tuple(nodes[parent] for parent in parents),
+                tuple([nodes[x] if type(x) is int else x for x in operands]),
+                tuple([nodes[parent] for parent in parents]),
                 partials,
             )
         )
@@ -78,8 +78,8 @@ def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
                 node.grad,
                 node.name,
                 node.op,
-                tuple(memo[id(x)] if x.__class__ is root.__class__ else x for x in node.operands),
-                tuple(memo[id(parent)] for parent in node.parents),
+                tuple([memo[id(x)] if x.__class__ is root.__class__ else x for x in node.operands]),
+                tuple([memo[id(parent)] for parent in node.parents]),
                 node.partials,
             )
     copied: Value = memo[id(root)]

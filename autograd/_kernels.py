@@ -30,16 +30,23 @@ class Kernel:
 
     @functools.cache  # noqa: B019  (kernels live as long as the program)
     def partials(self, constants: tuple[str, ...]) -> Callable[..., tuple[float | None, ...]]:
-        """Return the function of (operands, out) that gives the partial by each Value, or None."""
+        """Return the function of (operands, out) that gives the partial by each Value, or None.
+
+        None stands for a structural zero. `constants` names the operands that are plain numbers.
+        """
         rows = zip(self.row.operands, self.row.partials, self._flat, strict=True)
         formulas = [(parse(partial), flat) for name, partial, flat in rows if name not in constants]
         return compile_function(self.row.name, [*self.row.operands, "out"], formulas, self.row.let, constants)
 
+    @functools.cached_property
+    def _violated(self) -> Callable[..., tuple[bool, ...]]:
+        conditions = [(negate(parse(domain.inside)), None) for domain in self.row.domain]
+        return compile_function(self.row.name, self.row.operands, conditions, self.row.let)
+
     def error(self, numbers: tuple[float, ...]) -> Exception:
         """Return the exception for operands that have no value: outside the domain, or too large."""
         row = self.row
-        conditions = [(negate(parse(domain.inside)), None) for domain in row.domain]
-        violated = compile_function(row.name, row.operands, conditions, row.let)(*numbers)
+        violated = self._violated(*numbers)
         if True in violated:
             domain = row.domain[violated.index(True)]
             return errors.outside_domain(row.name, domain.expected, domain.raises, row.operands, numbers)

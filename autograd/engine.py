@@ -299,7 +299,7 @@ def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
     out = 0.0
     for numbers in terms:
         (out,) = kernel.value(out, *numbers)
-    operands = tuple(itertools.chain.from_iterable(columns))
+    operands = tuple([x for column in columns for x in column])
     values = [x for x in operands if type(x) is Value]
     if not values:
         return out
@@ -309,7 +309,7 @@ def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
         constants = tuple([name for name in names if name not in active])
         for name, partial in zip(active, kernel.partials(constants)(*numbers, out), strict=True):
             partials[name].append(partial)
-    return _record(kernel, out, operands, values, tuple(itertools.chain.from_iterable(partials.values())))
+    return _record(kernel, out, operands, values, tuple([partial for name in names for partial in partials[name]]))
 
 
 def _record(

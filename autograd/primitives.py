@@ -153,8 +153,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
                      (5e-324, -1e-300), (1e-310, 1.0), (1e-320, 1.05), (1 + 2**-52, -3.2e18),
                      (2.0, -1060.0), (1e300, 1.0), (inf, 2.0), (inf, 0.5), (inf, -1.0), (-inf, 3.0),
                      (2.0, inf), (0.5, inf), (nan, 0.0), (1.0, nan), (-8.0, 2.0), (0.0, -inf),
-                     (1e150, 2.05), (10.0, -0.1), (1e-310, 0.5)),
-        source="Goldberg, What every computer scientist should know about floating-point (1991)"),
+                     (1e150, 2.05), (10.0, -0.1), (1e-310, 0.5))),
     Primitive("neg", X, "-x", ("-1",), symbol="-", hard_points=((0.0,), (-0.0,), (inf,))),
     Primitive("pos", X, "x", ("1",), symbol="+", ulps=(0.0, 0.0), hard_points=((-0.0,), (nan,))),
     Primitive("abs", X, "abs(x)", ("where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan)))",),
@@ -206,7 +205,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         let={"e": "exp(-abs(x))"},
         textbook=("log1p(exp(x))", "1 / (1 + exp(-x))"), ulps=(2.0, 3.0),
         hard_points=((0.0,), (36.8,), (1000.0,), (-1000.0,), (-745.0,), (inf,), (-inf,), (nan,)),
-        source="Maechler, Accurately computing log(1 - exp(-|a|)), R package Rmpfr (2012)"),
+        source="Maechler, Accurately computing log(1 - exp(-|a|)), assessed by the Rmpfr package (2012)"),
     # ---- choices -----------------------------------------------------------------------------------
     Primitive("maximum", XY, "where(x > y, x, where(y > x, y, where(x == y, x, nan)))",
         ("where(x > y, 1, where(x == y, 0.5, nan))", "where(y > x, 1, where(x == y, 0.5, nan))"),

@@ -1,0 +1,96 @@
+"""Initial weights: small and random, and larger the fewer of them a neuron has.
+
+Were all weights equal, all neurons of a layer would have equal gradients and stay equal for ever.
+Were they too large or too small, activations and gradients would grow or vanish from layer to
+layer. The two rules here keep the variance about the same through all layers, both ways.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import MutableSequence
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """A source of random numbers, such as a random.Random or the module random itself."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        """Return a number between a and b."""
+        ...
+
+    def shuffle(self, x: MutableSequence[Any], /) -> None:
+        """Put a list into random order."""
+        ...
+
+
+def generator(rng: int | Generator | None) -> Generator:
+    """Return the source of random numbers that `rng` stands for.
+
+    Parameters
+    ----------
+    rng : None, int or random.Random
+        None is the module `random`, which ``random.seed`` governs; an int is the seed of a new
+        source; any other source is itself.
+    """
+    if rng is None:
+        return random
+    if isinstance(rng, int):
+        return random.Random(rng)
+    if not isinstance(rng, Generator):
+        raise TypeError(f"rng: expected None, an int or a random.Random, got {rng!r}")
+    return rng
+
+
+def glorot_uniform(n_in: int, n_out: int, rng: Generator) -> list[float]:
+    r"""Draw the weights of one neuron whose activation is sigmoid, tanh or linear.
+
+    Parameters
+    ----------
+    n_in : int
+        The number of weights to draw.
+    n_out : int
+        The number of neurons in the layer.
+    rng : Generator
+        Where they come from.
+
+    Returns
+    -------
+    list of float, length n_in
+        Uniform in :math:`\pm\sqrt{6 / (n_{in} + n_{out})}`.
+
+    Notes
+    -----
+    Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
+    networks, AISTATS 2010, equation 16.
+    """
+    return _uniform(math.sqrt(6 / (n_in + n_out)), n_in, rng)
+
+
+def he_uniform(n_in: int, rng: Generator) -> list[float]:
+    r"""Draw the weights of one neuron whose activation is relu, which halves the variance.
+
+    Parameters
+    ----------
+    n_in : int
+        The number of weights to draw.
+    rng : Generator
+        Where they come from.
+
+    Returns
+    -------
+    list of float, length n_in
+        Uniform in :math:`\pm\sqrt{6 / n_{in}}`.
+
+    Notes
+    -----
+    Source: He, Zhang, Ren and Sun, Delving deep into rectifiers, ICCV 2015, equation 10: a variance
+    of 2 / n_in, which is that of this uniform distribution.
+    """
+    return _uniform(math.sqrt(6 / n_in), n_in, rng)
+
+
+def _uniform(limit: float, count: int, rng: Generator) -> list[float]:
+    return [rng.uniform(-limit, limit) for _ in range(count)]

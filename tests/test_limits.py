@@ -1,0 +1,281 @@
+"""Depth, interrupts and failed allocations: nothing recurses, nothing tears, nothing leaks."""
+
+import _thread
+import copy
+import functools
+import gc
+import operator
+import pickle
+import signal
+import sys
+import threading
+
+import pytest
+
+MILLION = 1_000_000
+
+
+def in_small_stack(work):
+    """Run `work` in a thread with a stack of 256 KiB and pass on what it returns or raises."""
+    outcome = []
+
+    def target():
+        try:
+            outcome.append((work(), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    old = threading.stack_size(256 * 1024)
+    try:
+        thread = threading.Thread(target=target)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(old)
+    result, error = outcome[0]
+    if error:
+        raise error
+    return result
+
+
+def chain(engine):
+    """Return a leaf and the end of a chain of a million nodes."""
+    x = y = engine.Value(1.0)
+    for _ in range(MILLION):
+        y = y + 1.0
+    return x, y
+
+
+def fan(engine):
+    """Return a leaf and the sum of a million nodes made of it."""
+    x = engine.Value(1.0)
+    return x, engine.sum([x * 1.0 for _ in range(MILLION)])
+
+
+@pytest.mark.parametrize(("build", "slope"), [(chain, 1.0), (fan, float(MILLION))])
+def test_a_million_nodes_in_a_small_stack(engine, build, slope):
+    """Build, sweep both ways, print, copy, pickle and free a graph 10^6 deep or wide."""
+
+    def work():
+        x, y = build(engine)
+        y.backward()
+        assert x.grad == slope
+        assert y.tangent({x: 2.0}) == 2 * slope
+        assert repr(y) == f"Value(data={y.data!r}, grad=1.0)"
+        assert len(engine.ancestors(y)) > MILLION
+        twin = copy.deepcopy(y)
+        twin.backward()
+        del twin
+        again = pickle.loads(pickle.dumps(y))
+        again.backward()
+        leaf = engine.ancestors(again)[0]
+        assert (leaf.grad, again.data) == (2 * slope, y.data)
+        del leaf, again, y
+        return sys.getrefcount(x)
+
+    gc.disable()  # it would look at the millions of objects over and over
+    try:
+        assert in_small_stack(work) == 2
+    finally:
+        gc.enable()
+
+
+# ---- interrupts ------------------------------------------------------------------------------------
+
+
+def net(engine):
+    """Return some leaves and a root over several shared nodes."""
+    xs = [engine.Value(0.3 * i - 0.5) for i in range(4)]
+    h = [engine.tanh(engine.dot(xs, xs[i:] + xs[:i])) for i in range(4)]
+    y = engine.sum(a * b for a in h for b in h) + xs[0]
+    y.backward()  # so that the grads are not all zero before
+    return xs, h, y
+
+
+def interrupted_at(k, work):
+    """Call `work` and raise KeyboardInterrupt before its k-th opcode; return whether there was one."""
+    left = k
+
+    def trace(frame, event, _):
+        nonlocal left
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    old = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(old)
+    return False
+
+
+@pytest.mark.parametrize("sweep", ["backward", "tangent"])
+def test_interrupt_at_every_opcode_of_the_python_sweep(sweep):
+    """Whatever the opcode, all grads are the old ones, or (once they are out) all are the new ones."""
+    from autograd import engine
+
+    xs, h, y = net(engine)
+    nodes = [*xs, *h, y]
+    old = [node.grad for node in nodes]
+    work = y.backward if sweep == "backward" else lambda: y.tangent({xs[0]: 1.0})
+    work()
+    new = [node.grad for node in nodes]
+    k, states = 1, []
+    while True:
+        for node, grad in zip(nodes, old, strict=True):
+            node.grad = grad
+        if not interrupted_at(k, work):
+            break
+        states.append([node.grad for node in nodes])
+        k += 1
+    assert k > 300
+    assert [state for state in states if state not in (old, new)] == []
+    # Once new, always new: the grads come out in one step, near the very end.
+    assert states == sorted(states, key=lambda state: state != old)
+    if sweep == "backward":
+        assert states.count(new) < 10
+    work()
+
+
+def test_interrupt_at_every_signal_point(engine):
+    """A sweep stopped by a signal has changed nothing, and the next one is right.
+
+    A timer lets the signal come again until the k-th time it is handled. The C twin looks for signals
+    every 65,536 nodes, so that k counts these points; the Python twin is stopped anywhere.
+    """
+    is_c = engine.__name__ == "autograd._engine"
+    calls = stop = 0
+
+    def handler(_signal, _frame):
+        nonlocal calls
+        calls += 1
+        if calls >= stop:
+            raise KeyboardInterrupt
+        side = engine.Value(2.0)  # a sweep inside the handler must not disturb the one outside
+        (side * side).backward()
+        shared.backward(0.0)
+        signal.setitimer(signal.ITIMER_REAL, 20e-6)
+
+    x = engine.Value(1.0)
+    y = x
+    for i in range(600_000 if is_c else 1_500):
+        y = y + 1.0
+        if i == 1000:
+            shared = y
+    old_handler = signal.signal(signal.SIGALRM, handler)
+    try:
+        for stop in range(1, 1000):
+            calls = 0
+            try:
+                # map calls both without an opcode between, so that the signal is pending in the sweep.
+                list(map(operator.call, [functools.partial(_thread.interrupt_main, signal.SIGALRM), y.backward]))
+            except KeyboardInterrupt:
+                if x.grad == 0.0:
+                    assert y.grad == 0.0
+                    continue
+            break  # the sweep ended before the k-th signal
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old_handler)
+    assert (x.grad, y.grad) == (1.0, 1.0)
+    assert stop > (15 if is_c else 1)  # two passes over 600,000 nodes: eighteen points to look for signals
+
+
+# ---- failed allocations ----------------------------------------------------------------------------
+
+
+#: What a failed allocation raises: pickle words a failed import in its own way, and some functions of the
+#: standard math module report that they could not even make their exception.
+NO_MEMORY = (MemoryError, pickle.PicklingError, SystemError)
+
+
+def scenarios(engine):
+    """Return, by name, things to do with a graph while memory runs out."""
+    xs, h, y = net(engine)
+    return {
+        "sweep": (y.backward, [*xs, *h, y]),
+        "tangent": (lambda: y.tangent({xs[0]: 1.0}), [*xs, *h, y]),
+        "record": (lambda: (xs[0] * 2 + y).exp() / xs[1] - 3, [*xs, *h, y]),
+        "fold": (lambda: engine.dot(xs, [*xs[1:], 1.0]), [*xs, *h, y]),
+        "copy": (lambda: copy.deepcopy(y), [*xs, *h, y]),
+        "pickle": (lambda: pickle.loads(pickle.dumps(y)), [*xs, *h, y]),
+        "inspect": (lambda: (repr(y), y.operands, y.parents, y.partials, engine.ancestors(y)), [*xs, *h, y]),
+        "domain": (lambda: engine.log(xs[0] * 0 - 1), [*xs, *h, y]),
+        "refuse": (lambda: y + "a", [*xs, *h, y]),
+        "leaf": (lambda: engine.Value(3.0, "name"), [*xs, *h, y]),
+    }
+
+
+@pytest.mark.parametrize("name", ["sweep", "tangent", "record", "fold", "copy", "pickle", "inspect", "domain", "refuse", "leaf"])
+def test_failed_allocation_at_every_allocation(engine, name):
+    """MemoryError, or success, at each failed allocation: grads are old or new, and nothing leaks."""
+    testcapi = pytest.importorskip("_testcapi", reason="this Python lacks its own test module")
+    work, nodes = scenarios(engine)[name]
+    expected = None
+    try:
+        work()
+    except (ValueError, TypeError) as error:
+        expected = type(error)
+    old = [node.grad for node in nodes]
+    try:
+        work()
+    except (ValueError, TypeError):
+        pass
+    new = [node.grad for node in nodes]
+    for node, grad in zip(nodes, old, strict=True):
+        node.grad = grad
+
+    outcomes = []
+    for k in range(1, 2000):
+        failed = True
+        testcapi.set_nomemory(k, k + 1)
+        try:
+            work()
+            failed = False
+        except NO_MEMORY:
+            pass
+        except (ValueError, TypeError) as error:
+            failed = type(error) is not expected
+        finally:
+            testcapi.remove_mem_hooks()
+        grads = [node.grad for node in nodes]
+        assert grads in (old, new)
+        assert grads == old or not failed
+        for node, grad in zip(nodes, old, strict=True):
+            node.grad = grad
+        outcomes.append(failed)
+        if outcomes[-30:] == [False] * 30:
+            break
+    assert outcomes[-30:] == [False] * 30, "never got past the last allocation"
+    assert name == "leaf" or True in outcomes or engine.__name__ == "autograd.engine"
+
+
+def test_failed_allocations_leak_nothing(engine):
+    """Count blocks over rounds of failures of every kind."""
+    testcapi = pytest.importorskip("_testcapi", reason="this Python lacks its own test module")
+    works = [work for work, _ in scenarios(engine).values()]
+    expected = (*NO_MEMORY, ValueError, TypeError)
+
+    def rounds():
+        for work in works:
+            for k in range(1, 60):
+                testcapi.set_nomemory(k, k + 1)
+                try:
+                    work()
+                except expected:
+                    pass
+                finally:
+                    testcapi.remove_mem_hooks()
+
+    rounds()
+    rounds()
+    before = sys.getallocatedblocks()
+    rounds()
+    assert abs(sys.getallocatedblocks() - before) < 60

@@ -1,0 +1,349 @@
+"""Every row of the table: its value, its partials, its domain, its conventions, its accuracy."""
+
+import itertools
+import math
+import operator
+import random
+
+import mpmath
+import pytest
+from conftest import TWINS
+from programs import FOLDS, bits
+
+from autograd import engine as reference
+from autograd._formula import FUNCTIONS, evaluate, parse
+from autograd.primitives import PRIMITIVES
+
+ROWS = [row for row in PRIMITIVES.values() if not row.fold]
+by_name = {"argvalues": ROWS, "ids": lambda row: row.name}
+
+#: The functions of the formula language in arbitrary precision.
+EXACT = {
+    name: getattr(mpmath, {"abs": "fabs"}.get(name, name))
+    for name in FUNCTIONS
+    if name not in {"copysign"}
+} | {
+    "copysign": lambda x, y: mpmath.fabs(x) * (-1 if y < 0 else 1),
+    "pow": lambda x, y: x ** (int(y) if mpmath.isint(y) else y),
+}  # fmt: skip
+FLOATS = {name: function for name, (function, _, _) in FUNCTIONS.items()} | {"pow": math.pow}
+
+#: The same functions as floats have them: what the value of each primitive must equal, bit for bit.
+PLAIN = {
+    **{row.name: getattr(operator, row.name) for row in ROWS if row.symbol},
+    **{row.name: getattr(math, row.name) for row in ROWS if hasattr(math, row.name) and not row.symbol},
+}
+
+
+def call(engine, row, operands):
+    """Apply a primitive to Values and floats."""
+    function = getattr(operator, row.name) if row.symbol else getattr(engine, row.name)
+    return function(*operands)
+
+
+def inside(row, operands):
+    """Return whether operands lie in the domain of a row."""
+    names = dict(zip(row.operands, operands, strict=True))
+    return all(evaluate(parse(domain.inside), names, FLOATS) for domain in row.domain)
+
+
+def names_of(row, operands, functions):
+    """Return what the formulas of a row may name: operands, shared sub-formulas and the result."""
+    names = dict(zip(row.operands, operands, strict=True))
+    for key, formula in row.let.items():
+        names[key] = evaluate(parse(formula), names, functions)
+    return names
+
+
+def points(row, count, seed=0):
+    """Return operands of a row: its hard points and their neighbours, its range, and all binades."""
+    rng = random.Random(f"{row.name} {seed}")
+    drawn = [tuple(map(float, point)) for point in row.hard_points]
+    for point in list(drawn):
+        for steps in itertools.product((-1, 0, 1), repeat=len(point)):
+            drawn.append(tuple(math.nextafter(x, s * math.inf) if s else x for x, s in zip(point, steps, strict=True)))
+    for _ in range(count):
+        tame = [rng.uniform(*row.samples[i]) for i in range(len(row.operands))]
+        wild = [rng.choice((-1, 1)) * math.ldexp(rng.uniform(0.5, 1), rng.randint(-1073, 1024)) for _ in row.operands]
+        small = [rng.choice((-1, 1)) * math.ldexp(rng.uniform(0.5, 1), rng.randint(-30, 10)) for _ in row.operands]
+        whole = [float(rng.randint(-4, 4)) for _ in row.operands]
+        drawn += [tuple(tame), tuple(wild), tuple(small), tuple(whole)]
+        drawn += [tuple(rng.choice(pair) for pair in zip(tame, wild, strict=True))]
+        drawn += [tuple(rng.choice(pair) for pair in zip(small, wild, strict=True))]
+    return drawn
+
+
+def error_in_ulps(got, exact):
+    """Return how many units in the last place of the exact number a float is off."""
+    if mpmath.isnan(exact) or mpmath.isinf(exact):
+        same = math.isnan(got) if mpmath.isnan(exact) else got == float(exact)
+        return 0.0 if same else math.inf
+    rounded = float(exact)
+    if math.isinf(rounded) or math.isinf(got):
+        return 0.0 if rounded == got else math.inf
+    if math.isnan(got):
+        return math.inf
+    return float(abs(mpmath.mpf(got) - exact) / math.ulp(rounded))
+
+
+# ---- the value ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", **by_name)
+def test_value_and_exception_are_those_of_floats(engine, row):
+    """Bit for bit what Python computes on floats, and an exception exactly where floats raise one."""
+    if row.name not in PLAIN:
+        return
+    for operands in points(row, 300):
+        try:
+            expected = PLAIN[row.name](*operands)
+        except (ValueError, ArithmeticError) as error:
+            expected = type(error)
+        if isinstance(expected, complex):
+            expected = ValueError  # the one difference on purpose: floats turn complex here
+        try:
+            got = call(engine, row, [engine.Value(x) for x in operands]).data
+        except (ValueError, ArithmeticError) as error:
+            got = next(kind for kind in (ZeroDivisionError, OverflowError, ValueError) if isinstance(error, kind))
+        if isinstance(expected, float) and isinstance(got, float):
+            assert (operands, bits(got)) == (operands, bits(expected))
+        else:
+            assert (operands, got) == (operands, expected)
+
+
+@pytest.mark.parametrize("row", **by_name)
+def test_domain_column_says_where_it_raises(engine, row):
+    """Outside the domain, and there alone, a DomainError or ZeroDivisionError that says what was expected."""
+    for operands in points(row, 100):
+        values = [engine.Value(x) for x in operands]
+        if any(map(math.isnan, operands)) or inside(row, operands):
+            try:
+                call(engine, row, values)
+            except OverflowError as error:
+                assert row.overflows
+                assert str(error).startswith(f"{row.name}: expected a result that fits a float, got x = ")
+            continue
+        with pytest.raises((ValueError, ZeroDivisionError)) as caught:
+            call(engine, row, values)
+        assert f"{row.name}: expected " in str(caught.value)
+        assert f", got x = {operands[0]!r}" in str(caught.value)
+        assert type(caught.value).__name__ in {"DomainError", "ZeroDivisionError"}
+
+
+# ---- the calculus ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", **by_name)
+def test_partials_are_the_derivatives_of_the_value(row):
+    """At 60 digits, each partial's formula equals the numerical derivative of the value's formula."""
+    rng = random.Random(row.name)
+    checked = 0
+    with mpmath.workdps(60):
+        for _ in range(60):
+            operands = [mpmath.mpf(rng.uniform(*row.samples[i])) / 3 + mpmath.mpf(1) / 7 for i in range(len(row.operands))]
+            if row.name in {"mod", "floordiv"} and abs(operands[0] / operands[1] - mpmath.nint(operands[0] / operands[1])) < 0.01:
+                continue  # too near a jump for a difference quotient
+            if not inside(row, operands):
+                continue
+            names = names_of(row, operands, EXACT)
+            out = evaluate(parse(row.value), names, EXACT)
+
+            def value_at(i, x, operands=operands):
+                moved = [*operands[:i], x, *operands[i + 1 :]]
+                return evaluate(parse(row.value), names_of(row, moved, EXACT), EXACT)
+
+            for i, partial in enumerate(row.partials):
+                if row.operands[i] == "condition":
+                    continue
+                h = mpmath.mpf(10) ** -15
+                numeric = (value_at(i, operands[i] + h) - value_at(i, operands[i] - h)) / (2 * h)
+                flat = row.flat and evaluate(parse(row.flat[i]), names | {"out": out}, EXACT)
+                exact = 0 if flat else evaluate(parse(partial), names | {"out": out}, EXACT)
+                if mpmath.isnan(exact):
+                    continue  # no slope here: the table's kinks say so
+                assert abs(numeric - exact) <= mpmath.mpf(10) ** -22 * max(1, abs(exact) ** 3)
+                checked += 1
+    assert checked >= 20
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.textbook], ids=lambda row: row.name)
+def test_textbook_form_is_the_same_function(row):
+    """What we print for people equals what we compute."""
+    rng = random.Random(row.name)
+    with mpmath.workdps(80):
+        for _ in range(50):
+            operands = [mpmath.mpf(rng.uniform(*row.samples[i])) for i in range(len(row.operands))]
+            operands = [min(max(x, -30), 30) for x in operands]
+            if not inside(row, operands):
+                continue
+            names = names_of(row, operands, EXACT)
+            names["out"] = evaluate(parse(row.value), names, EXACT)
+            accurate = [row.value, *row.partials]
+            for i, (textbook, formula) in enumerate(zip(row.textbook, accurate, strict=True)):
+                flat = i and row.flat and evaluate(parse(row.flat[i - 1]), names, EXACT)
+                expected = 0 if flat else evaluate(parse(formula), names, EXACT)
+                got = evaluate(parse(textbook), names, EXACT)
+                assert abs(got - expected) <= mpmath.mpf(10) ** -50 * max(1, abs(expected))
+
+
+# ---- accuracy ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row", **by_name)
+def test_value_and_partials_within_their_ulps(row):
+    """At hard points and their neighbours, near 0 and over all binades: errors within the row's budget.
+
+    The twins are equal bit for bit (tests/test_twins.py), so measuring one is measuring both.
+    """
+    worst = [0.0] * (1 + len(row.operands))
+    with mpmath.workprec(400):
+        for operands in points(row, 150):
+            if not all(map(math.isfinite, operands)) or not inside(row, operands):
+                continue
+            values = [reference.Value(x) for x in operands]
+            try:
+                node = call(reference, row, values)
+            except OverflowError:
+                continue
+            if row.name == "pow" and abs(operands[1] * math.log2(abs(operands[0]) or 1)) > 1e5:
+                continue  # far below the least float; mpmath would spend its time on exponents
+            names = names_of(row, [mpmath.mpf(x) for x in operands], EXACT)
+            if row.name in {"mod", "floordiv"}:
+                if abs(operands[0] / operands[1]) > 2**200:
+                    continue  # beyond the working precision
+            out = names["out"] = evaluate(parse(row.value), names, EXACT)
+            worst[0] = max(worst[0], error_in_ulps(node.data, out))
+            taken = dict(zip(map(id, node.parents), node.partials, strict=True))
+            for i, (value, partial) in enumerate(zip(values, row.partials, strict=True)):
+                if id(value) in taken:
+                    exact = evaluate(parse(partial), names, EXACT)
+                    worst[1 + i] = max(worst[1 + i], error_in_ulps(taken[id(value)], exact))
+    assert worst[0] <= row.ulps[0]
+    assert max(worst[1:]) <= row.ulps[1]
+
+
+@pytest.mark.parametrize("row", **by_name)
+def test_partials_never_raise_and_are_nan_only_with_reason(engine, row):
+    """Once the value was found the sweep goes through, at any operands and any mix of Values and floats."""
+    for operands in points(row, 60):
+        for kinds in itertools.product((True, False), repeat=len(operands)):
+            if not any(kinds):
+                continue
+            mixed = [engine.Value(x) if kind else x for x, kind in zip(operands, kinds, strict=True)]
+            try:
+                node = call(engine, row, mixed)
+            except (ValueError, ArithmeticError):
+                continue
+            node.backward()
+            tame = all(map(math.isfinite, operands)) and math.isfinite(node.data)
+            if tame and row.name != "pow":
+                assert not any(map(math.isnan, node.partials)), operands
+
+
+# ---- conventions -------------------------------------------------------------------------------------
+
+inf, nan = math.inf, math.nan
+HARD = [
+    # primitive, operands (a float in a tuple is a constant), value, gradients; None: no edge
+    ("sqrt", [0.0], 0.0, [inf]),
+    ("sqrt", [-0.0], -0.0, [inf]),
+    ("pow", [0.0, (0.0,)], 1.0, [None]),
+    ("pow", [inf, (0.0,)], 1.0, [None]),
+    ("pow", [nan, (0.0,)], 1.0, [None]),
+    ("pow", [0.0, 2.0], 0.0, [0.0, None]),
+    ("pow", [0.0, 1.0], 0.0, [1.0, None]),
+    ("pow", [0.0, 0.5], 0.0, [inf, None]),
+    ("pow", [0.0, 0.0], 1.0, [None, nan]),
+    ("pow", [-2.0, 2.0], 4.0, [-4.0, nan]),
+    ("pow", [-2.0, (2.0,)], 4.0, [-4.0]),
+    ("abs", [0.0], 0.0, [0.0]),
+    ("abs", [-0.0], 0.0, [0.0]),
+    ("abs", [nan], nan, [nan]),
+    ("relu", [0.0], 0.0, [None]),
+    ("relu", [nan], nan, [nan]),
+    ("maximum", [1.0, 1.0], 1.0, [0.5, 0.5]),
+    ("maximum", [1.0, (1.0,)], 1.0, [None]),
+    ("maximum", [nan, 1.0], nan, [nan, nan]),
+    ("maximum", [1.0, nan], nan, [nan, nan]),
+    ("minimum", [1.0, 1.0], 1.0, [0.5, 0.5]),
+    ("minimum", [(1.0,), 1.0], 1.0, [None]),
+    ("truediv", [(1.0,), 1e-200], 1e200, [-inf]),
+    ("expm1", [-40.0], math.expm1(-40.0), [math.exp(-40.0)]),
+    ("tan", [math.pi / 2], math.tan(math.pi / 2), [1 + math.tan(math.pi / 2) ** 2]),
+    ("tanh", [20.0], math.tanh(20.0), [4 * math.exp(-40) / (1 + math.exp(-40)) ** 2]),
+    ("sigmoid", [40.0], 1.0, [math.exp(-40) / (1 + math.exp(-40)) ** 2]),
+    ("softplus", [1000.0], 1000.0, [1.0]),
+    ("softplus", [-1000.0], 0.0, [0.0]),
+    ("softplus", [-740.0], math.exp(-740), [math.exp(-740)]),
+    ("mod", [6.0, 2.0], 0.0, [1.0, -3.0]),
+    ("floordiv", [7.0, 2.0], 3.0, [None, None]),
+    ("mul", [(0.0,), 3.0], 0.0, [None]),
+    ("mul", [0.0, 3.0], 0.0, [3.0, 0.0]),
+    ("where", [(1.0,), 2.0, 3.0], 2.0, [1.0, None]),
+    ("where", [(0.0,), 2.0, 3.0], 3.0, [None, 1.0]),
+]
+
+
+@pytest.mark.parametrize(("name", "operands", "value", "gradients"), HARD)
+def test_conventions_at_hard_points(engine, name, operands, value, gradients):
+    """The published table of conventions, cell by cell."""
+    mixed = [x[0] if isinstance(x, tuple) else engine.Value(x) for x in operands]
+    node = call(engine, PRIMITIVES[name], mixed)
+    assert bits(node.data) == bits(value)
+    taken = {id(parent): partial for parent, partial in zip(node.parents, node.partials, strict=True)}
+    values = [x for x in mixed if type(x) is engine.Value]
+    got = [taken.get(id(x)) for x in values]
+    assert [g if g is None else bits(g) for g in got] == [g if g is None else bits(g) for g in gradients]
+
+
+@pytest.mark.parametrize("name", FOLDS)
+def test_folds_run_from_zero_from_left_to_right(engine, name):
+    """Their value is that of the plain loop; their partials are those of each term."""
+    row = PRIMITIVES[name]
+    rng = random.Random(name)
+    for length in (0, 1, 2, 7, 100):
+        columns = [[rng.uniform(-1, 1) * 10 ** rng.randint(-20, 20) for _ in range(length)] for _ in row.operands]
+        total = 0.0
+        for terms in zip(*columns, strict=True):
+            total += math.prod(terms)
+        function = getattr(engine, name)
+        assert function(*columns) == total
+        if not length:
+            continue
+        values = [[engine.Value(x) for x in column] for column in columns]
+        node = function(*values)
+        assert node.data == total
+        assert node.parents == tuple(itertools.chain(*values))
+        expected = [math.prod(t for k, t in enumerate(terms) if k != j) for j in range(len(columns)) for terms in zip(*columns, strict=True)]
+        assert list(node.partials) == expected
+
+
+@pytest.mark.parametrize("row", **by_name)
+def test_functions_of_floats_return_floats(engine, row):
+    """Without a Value among the operands nothing is recorded, and the number is the same."""
+    if row.symbol:
+        return
+    for operands in points(row, 20):
+        try:
+            expected = call(engine, row, [engine.Value(x) for x in operands]).data
+        except (ValueError, ArithmeticError) as error:
+            with pytest.raises(type(error)) as caught:
+                call(engine, row, operands)
+            assert str(caught.value) == str(error)
+            continue
+        got = call(engine, row, operands)
+        assert (type(got), bits(got)) == (float, bits(expected))
+
+
+def test_every_twin_has_every_primitive():
+    """Methods, functions and operators come from the table, in both twins."""
+    import importlib
+
+    for name in TWINS:
+        engine = importlib.import_module(name)
+        for row in PRIMITIVES.values():
+            if row.symbol:
+                assert hasattr(engine.Value, f"__{row.name}__")
+            else:
+                assert row.name in engine.__all__
+                assert getattr(engine, row.name).__name__ == row.name
