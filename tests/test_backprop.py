@@ -221,9 +221,9 @@ def test_b9_one_path_to_w5_and_two_paths_to_w1():
     net = TwoTwoTwo()
     w1, w5, w7 = net.parameters[0], net.parameters[4], net.parameters[6]
     (h1, h2), (o1, o2) = net.hidden, net.outputs
-    zero = net.targets
-    d_o1 = (o1.data - zero[0]) * o1.partials[0]
-    d_o2 = (o2.data - zero[1]) * o2.partials[0]
+    t1, t2 = net.targets
+    d_o1 = (o1.data - t1) * o1.partials[0]
+    d_o2 = (o2.data - t2) * o2.partials[0]
     assert w5.grad == d_o1 * h1.data
     assert h1.grad == d_o2 * w7.data + d_o1 * w5.data
     assert w1.grad == h1.grad * h1.partials[0] * net.inputs[0]
@@ -284,16 +284,14 @@ def test_b10_sweep_grows_like_the_forward_pass(width):
 
 
 def test_b11_blame_is_handed_down_without_loss():
-    """What reaches a weight through each hidden unit adds up to its whole gradient."""
-    model = network([2, 3, 3, 1])
-    first, second, _ = activations_and_cost = (*activations(model, [0.4, -0.6])[:2], None)
-    assert len(activations_and_cost) == 3  # noqa: PLR2004
-    cost = half_squared_error(model.layers[2](second), 0.9)
-    cost.backward()
-    for a in first:
-        shares = [unit.grad * unit.tangent({}) for unit in second]
-        assert len(shares) == 3  # noqa: PLR2004
-    assert cost.grad == 1.0
+    """What reaches a parameter through each unit of a layer adds up to its whole gradient."""
+    model = network([2, 3, 4, 1])
+    _, units, (out,) = activations(model, [0.4, -0.6])
+    half_squared_error(out, 0.9).backward()
+    for p in model.layers[0].parameters():
+        shares = [unit.grad * unit.tangent({p: 1.0}) for unit in units]
+        assert p.grad == close(sum(shares))
+        assert p.grad != 0.0
 
 
 def test_b11_parameters_ranked_by_blame():
@@ -312,3 +310,264 @@ def test_b11_parameters_ranked_by_blame():
         p.data -= 1e-6
     assert max(moved, key=moved.get) is ranked[0]
     assert ranked[0].name == "layers[1].neurons[0].b"
+
+
+# ---- Tutorial C: every parameter of the standard network, descent, vector form ---------------------
+
+
+@given(x=st.floats(-30, 30))
+def test_b12_sigmoid_and_its_derivative(x):
+    """F(x) = 1 / (1 + exp(-x)) and f' = f (1 - f), to 4 ulps where the textbook's form loses digits."""
+    z = Value(x)
+    f = math.sigmoid(z)
+    with mp.workdps(50):
+        exact = 1 / (1 + mp.exp(-mp.mpf(x)))
+        assert float(abs(f.data - exact) / exact) <= 3 * 2**-52
+        exact_slope = exact * (1 - exact)
+        assert float(abs(f.partials[0] - exact_slope) / exact_slope) <= 4 * 2**-52
+
+
+def test_b13_losses_of_a_sample():
+    """E = 1/2 sum_k (a_k - y_k)^2 is half of the loss, and its derivative is the bare error."""
+    outputs, targets = [Value(0.75), Value(-0.5)], [1.0, 0.5]
+    assert squared_error(outputs, targets).data == 0.25**2 + 1.0
+    error = half_squared_error(outputs, targets)
+    assert error.data == (0.25**2 + 1.0) / 2
+    error.backward()
+    assert [out.grad for out in outputs] == [-0.25, -1.0]
+
+
+def test_b14_output_weights():
+    """dE/dW_ks = (a_k - y_k) a_k (1 - a_k) h_s; of the bias, the same without h_s."""
+    model, y = network([3, 4, 2]), [0.1, 0.8]
+    hidden, outputs = activations(model, [0.3, -0.5, 0.9])
+    half_squared_error(outputs, y).backward()
+    for neuron, a, t in zip(model.layers[1].neurons, outputs, y, strict=True):
+        delta = (a.data - t) * a.data * (1 - a.data)
+        assert [w.grad for w in neuron.w] == close([delta * h.data for h in hidden])
+        assert neuron.b.grad == close(delta)
+
+
+def test_b15_hidden_weights():
+    """dE/dV_sd = [sum_k (a_k - y_k) a_k (1 - a_k) W_ks] h_s (1 - h_s) x_d; the bias without x_d."""
+    model, x, y = network([3, 4, 2]), [0.3, -0.5, 0.9], [0.1, 0.8]
+    hidden, outputs = activations(model, x)
+    half_squared_error(outputs, y).backward()
+    deltas = [(a.data - t) * a.data * (1 - a.data) for a, t in zip(outputs, y, strict=True)]
+    for s, (neuron, h) in enumerate(zip(model.layers[0].neurons, hidden, strict=True)):
+        total = sum(d * out.w[s].data for d, out in zip(deltas, model.layers[1].neurons, strict=True))
+        delta = total * h.data * (1 - h.data)
+        assert [w.grad for w in neuron.w] == close([delta * feature for feature in x])
+        assert neuron.b.grad == close(delta)
+
+
+def test_b16_training_by_gradient_descent():
+    """Initialise, forward, errors backwards, update, until done."""
+    net = TwoTwoTwo()
+    optimizer = SGD(net.parameters, net.eta)
+    costs = []
+    while not costs or costs[-1] > 1e-3:
+        optimizer.zero_grad()
+        cost = half_squared_error(net.model(net.inputs), net.targets)
+        cost.backward()
+        optimizer.step()
+        costs.append(cost.data)
+    assert costs == sorted(costs, reverse=True)
+    assert costs[0] > 0.29
+    assert len(costs) < 2000
+
+
+def samples(n, seed=0):
+    """Return n inputs of two numbers and a target for each."""
+    rng = random.Random(seed)
+    inputs = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(n)]
+    return inputs, [[0.9 if x1 * x2 > 0 else 0.1] for x1, x2 in inputs]
+
+
+def gradient(model, inputs, targets):
+    """Return the gradient of the mean error of some samples, as one array."""
+    model.zero_grad()
+    mean([half_squared_error(model(x), y) for x, y in zip(inputs, targets, strict=True)]).backward()
+    return np.array([p.grad for p in model.parameters()])
+
+
+@pytest.mark.parametrize("m", [1, 4, 12])
+def test_b17_batches_agree_with_the_full_gradient_on_average(m):
+    """The mean over the batches of the gradient of each is the gradient of all samples."""
+    model = network([2, 3, 1])
+    inputs, targets = samples(12)
+    full = gradient(model, inputs, targets)
+    batches = [gradient(model, inputs[i : i + m], targets[i : i + m]) for i in range(0, 12, m)]
+    assert np.mean(batches, axis=0) == close(full)
+    assert m == len(inputs) or not np.allclose(batches[0], full, rtol=0.01)
+
+
+class CountedSGD(SGD):
+    """Descent that counts its steps and remembers the gradient of each."""
+
+    def __init__(self, parameters, learning_rate):
+        super().__init__(parameters, learning_rate)
+        self.seen = []
+
+    def step(self):
+        self.seen.append([p.grad for p in self.parameters])
+        super().step()
+
+
+@pytest.mark.parametrize(("batch_size", "steps"), [(None, 1), (12, 1), (5, 3), (4, 3), (1, 12)])
+def test_b17_steps_of_an_epoch(batch_size, steps):
+    """Full-batch descent takes one step for an epoch, mini-batch SGD several, one-sample SGD n."""
+    model = network([2, 3, 1])
+    inputs, targets = samples(12)
+    full = gradient(model, inputs, targets)
+    optimizer = CountedSGD(model.parameters(), 1e-300)  # stays where it is
+    train(model, inputs, targets, loss=half_squared_error, optimizer=optimizer, epochs=1,
+          batch_size=batch_size, rng=0)  # fmt: skip
+    assert len(optimizer.seen) == steps
+    if batch_size != 5:  # noqa: PLR2004  (5, 5 and 2 samples do not weigh the same)
+        assert np.mean(optimizer.seen, axis=0) == close(full)
+
+
+def test_b17_rougher_gradients_of_smaller_batches():
+    """The fewer samples there are in a batch, the further its gradient is from that of all."""
+    model = network([2, 3, 1])
+    inputs, targets = samples(64)
+    full = gradient(model, inputs, targets)
+
+    def distance(m):
+        batches = [gradient(model, inputs[i : i + m], targets[i : i + m]) for i in range(0, 64, m)]
+        return np.sqrt(np.mean([np.sum((g - full) ** 2) for g in batches]))
+
+    assert distance(1) > distance(4) > distance(16) > distance(64) == 0.0
+
+
+def test_b18_vector_form():
+    """The deltas and gradients on the graph are those of the recursion over whole layers."""
+    model, x, y = network([3, 5, 4, 2]), np.array([0.3, -0.5, 0.9]), np.array([0.1, 0.8])
+    nodes = activations(model, x)
+    half_squared_error(nodes[-1], y).backward()
+
+    layers = [weights(layer) for layer in model.layers]
+    a, z = [x], []
+    for W, b in layers:  # noqa: N806
+        z.append(W @ a[-1] + b)
+        a.append(sigmoid(z[-1]))
+    delta = [(a[-1] - y) * slope(z[-1])]
+    for (W, _), z_l in zip(layers[:0:-1], z[-2::-1], strict=True):  # noqa: N806
+        delta.insert(0, W.T @ delta[0] * slope(z_l))
+
+    for i, layer in enumerate(model.layers):
+        assert [pre_activation(node).grad for node in nodes[i]] == close(delta[i])
+        dW, db = gradients(layer)  # noqa: N806
+        assert dW == close(np.outer(delta[i], a[i]))
+        assert db == close(delta[i])
+
+
+# ---- Tutorial D: recursion over layers and samples -------------------------------------------------
+
+
+def test_b19_forward_with_the_bias_as_a_weight():
+    """z^(2) = w^(1) [x 1], a^(2) = g(z^(2)), and so on: the operands of z are [w b] and [x 1]."""
+    model, x = network([3, 4, 2]), [0.3, -0.5, 0.9]
+    a = np.array(x)
+    for layer, nodes in zip(model.layers, activations(model, x), strict=True):
+        W, b = weights(layer)  # noqa: N806
+        z = np.column_stack([W, b]) @ np.append(a, 1.0)
+        for neuron, node in zip(layer.neurons, nodes, strict=True):
+            operands = pre_activation(node).operands
+            assert operands[: len(operands) // 2] == (*neuron.w, neuron.b)
+            assert operands[-1] == 1.0
+        assert [pre_activation(node).data for node in nodes] == close(z)
+        a = sigmoid(z)
+        assert [node.data for node in nodes] == close(a)
+
+
+def test_b20_gradient_accumulated_over_samples():
+    """D = (1/m) sum_i delta^(l+1) (a^(l))^T is the gradient of the mean cost, and leads downhill."""
+    model, m = network([3, 4, 2]), 7
+    rng = np.random.default_rng(0)
+    X, Y = rng.uniform(-1, 1, (m, 3)), rng.uniform(0, 1, (m, 2))  # noqa: N806
+    (W1, b1), (W2, b2) = (weights(layer) for layer in model.layers)  # noqa: N806
+    D1, D2, J = np.zeros((4, 4)), np.zeros((2, 5)), 0.0  # noqa: N806
+    for x, y in zip(X, Y, strict=True):
+        z2 = W1 @ x + b1
+        z3 = W2 @ sigmoid(z2) + b2
+        a1, a2, a3 = np.append(x, 1.0), np.append(sigmoid(z2), 1.0), sigmoid(z3)
+        delta3 = (a3 - y) * slope(z3)
+        delta2 = W2.T @ delta3 * slope(z2)
+        D1 += np.outer(delta2, a1) / m  # noqa: N806
+        D2 += np.outer(delta3, a2) / m  # noqa: N806
+        J += np.sum((a3 - y) ** 2) / (2 * m)  # noqa: N806
+
+    cost = mean([half_squared_error(model(x), y) for x, y in zip(X, Y, strict=True)])
+    cost.backward()
+    assert cost.data == close(J)
+    for layer, D in zip(model.layers, (D1, D2), strict=True):  # noqa: N806
+        assert np.column_stack(gradients(layer)) == close(D)
+
+    SGD(model.parameters(), learning_rate=0.5).step()
+    assert mean([half_squared_error(model(x), y) for x, y in zip(X, Y, strict=True)]) < cost
+
+
+# ---- the worked example ----------------------------------------------------------------------------
+
+
+def textbook():
+    """Derive the worked example from the textbook's equations, at 50 digits.
+
+    The numbers of the network are taken as the floats they are stored as. Returns the activations
+    h1, h2, o1, o2, the cost, and the ten gradients and updated parameters in the order of
+    `TwoTwoTwo.parameters`.
+    """
+    i1, i2 = map(mp.mpf, TwoTwoTwo.inputs)
+    t1, t2 = map(mp.mpf, TwoTwoTwo.targets)
+    w1, w2, w3, w4, w5, w6, w7, w8, b1, b2 = initial = list(map(mp.mpf, TwoTwoTwo.initial))
+    h1, h2 = (1 / (1 + mp.exp(-z)) for z in (w1 * i1 + w2 * i2 + b1, w3 * i1 + w4 * i2 + b1))
+    o1, o2 = (1 / (1 + mp.exp(-z)) for z in (w5 * h1 + w6 * h2 + b2, w7 * h1 + w8 * h2 + b2))
+    cost = ((t1 - o1) ** 2 + (t2 - o2) ** 2) / 2
+    d1, d2 = (o1 - t1) * o1 * (1 - o1), (o2 - t2) * o2 * (1 - o2)
+    e1 = (d1 * w5 + d2 * w7) * h1 * (1 - h1)
+    e2 = (d1 * w6 + d2 * w8) * h2 * (1 - h2)
+    gradient = [e1 * i1, e1 * i2, e2 * i1, e2 * i2, d1 * h1, d1 * h2, d2 * h1, d2 * h2, e1 + e2, d1 + d2]
+    updated = [w - mp.mpf(TwoTwoTwo.eta) * g for w, g in zip(initial, gradient, strict=True)]
+    return [h1, h2, o1, o2], cost, gradient, updated
+
+
+def ulps(actual, exact):
+    """Return the distance in units in the last place of the exact number."""
+    return float(abs(actual - exact) / plain.ulp(float(exact)))
+
+
+def test_worked_example_to_the_last_digits():
+    """All numbers are those derived independently at 50 digits, to a relative error of 1e-15.
+
+    In units in the last place: outputs, cost and updated parameters are within 1, that is, one of
+    the two floats next to the exact number. Each gradient is within 4, after a chain of a dozen
+    rounded operations.
+    """
+    net = TwoTwoTwo()
+    found = [a.data for a in (*net.hidden, *net.outputs)]
+    found_gradient = [p.grad for p in net.parameters]
+    SGD(net.parameters, net.eta).step()
+    found_updated = [p.data for p in net.parameters]
+    with mp.workdps(50):
+        outputs, cost, gradient, updated = textbook()
+        near = [*zip(found, outputs, strict=True), (net.cost.data, cost), *zip(found_updated, updated, strict=True)]
+        assert [ulps(actual, exact) <= 1 for actual, exact in near] == [True] * 15
+        far = list(zip(found_gradient, gradient, strict=True))
+        assert [ulps(actual, exact) <= 4 for actual, exact in far] == [True] * 10
+        assert max(float(abs((actual - exact) / exact)) for actual, exact in near + far) <= 1e-15
+
+
+def test_worked_example_as_it_is_usually_printed():
+    """The digits that a reader finds when doing it by hand."""
+    net = TwoTwoTwo()
+    assert [f"{a.data:.9f}" for a in net.outputs] == ["0.751365070", "0.772928465"]
+    assert f"{net.cost.data:.9f}" == "0.298371109"
+    assert f"{net.parameters[4].grad:.9f}" == "0.082167041"
+    assert f"{net.parameters[0].grad:.9f}" == "0.000438568"
+    SGD(net.parameters, net.eta).step()
+    assert [f"{p.data:.9f}" for p in net.parameters[:8]] == [
+        "0.149780716", "0.199561432", "0.249751144", "0.299502287",
+        "0.358916480", "0.408666186", "0.511301270", "0.561370121",
+    ]  # fmt: skip

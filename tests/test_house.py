@@ -1,0 +1,142 @@
+"""The rules of the house: generated files, direction of imports, what an import costs, types."""
+
+import ast
+import importlib
+import json
+import pkgutil
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import HAS_C
+
+import autograd
+from autograd.primitives import PRIMITIVES
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: The floors of the house: a file imports only from lower floors (and from its own floor's neighbours never).
+FLOORS = {
+    "autograd": {
+        "errors": 0, "_formula": 0, "primitives": 1, "_copying": 1, "_kernels": 2, "engine": 3, "_engine": 3,
+        "_backend": 4, "math": 5, "__init__": 6,
+    },
+    "nn": {
+        "module": 0, "init": 0, "layers": 1, "losses": 1, "optim": 1, "data": 1, "train": 2, "files": 2,
+        "cli": 4, "__init__": 3, "__main__": 5,
+    },
+}  # fmt: skip
+
+
+def imports(path):
+    """Return (module, at the top level or not) for each import of a file, `if TYPE_CHECKING` aside."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    guarded = {
+        id(node)
+        for test in ast.walk(tree)
+        if isinstance(test, ast.If) and ast.unparse(test.test) == "TYPE_CHECKING"
+        for node in ast.walk(test)
+    }
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in guarded:
+            continue
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return found
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("autograd/*.py"), *ROOT.glob("nn/*.py")], ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_imports_point_downwards(path):
+    """Every file has a floor, and imports only from lower ones."""
+    package, name = path.parent.name, path.stem
+    floor = FLOORS[package][name]
+    for module in imports(path):
+        parts = module.split(".")
+        if parts[0] == package:
+            target = next((part for part in parts[1:] if part in FLOORS[package]), "__init__")
+            assert FLOORS[package][target] < floor, module
+        elif package == "nn" and parts[0] == "autograd":
+            assert (parts[1:] or ["math"])[0] in autograd.__all__, f"{module} is not public"
+        else:
+            assert parts[0] != "nn", module
+
+
+def test_regenerating_changes_nothing():
+    """The committed kernels, stub and page of conventions are those of the table."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        regen = importlib.import_module("regen")
+    finally:
+        sys.path.pop(0)
+    for path, text in regen.generated().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is stale: run python tools/regen.py"
+
+
+@pytest.mark.skipif(not HAS_C, reason="the C twin was not built")
+def test_the_compiled_twin_is_of_this_table():
+    """A C twin built before the table changed would be found here: build it again."""
+    from autograd import _engine, engine
+
+    assert _engine.__all__ == engine.__all__
+    for row in PRIMITIVES.values():
+        if not row.symbol:
+            assert getattr(_engine, row.name).__doc__ == getattr(engine, row.name).__doc__
+    assert _engine.Value.__module__ == "autograd._engine"
+    assert engine.Value.__module__ == "autograd.engine"
+
+
+def run(code, **environment):
+    """Run code in a fresh interpreter and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True, text=True, cwd=ROOT, check=False, env={"PATH": "", "PYTHONPATH": str(ROOT), **environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("pure", ["0", "1"])
+@pytest.mark.parametrize("package", ["autograd", "nn"])
+def test_import_pulls_in_no_third_party_module(package, pure):
+    """Only the standard library and ourselves."""
+    code = f"import sys; before = set(sys.modules); import {package}, json; print(json.dumps(sorted(set(sys.modules) - before)))"
+    loaded = json.loads(run(code, AUTOGRAD_PURE_PYTHON=pure))
+    roots = {name.split(".")[0] for name in loaded}
+    assert roots <= set(sys.stdlib_module_names) | {"autograd", "nn"}
+
+
+def test_environment_picks_the_twin():
+    """AUTOGRAD_PURE_PYTHON=1 forces the Python twin; autograd.BACKEND says which it is."""
+    code = "import autograd; print(autograd.BACKEND, autograd.Value.__module__)"
+    assert run(code, AUTOGRAD_PURE_PYTHON="1").split() == ["python", "autograd.engine"]
+    if HAS_C:
+        assert run(code).split() == ["c", "autograd._engine"]
+        assert run(code, AUTOGRAD_PURE_PYTHON="0").split() == ["c", "autograd._engine"]
+
+
+@pytest.mark.parametrize("package", ["autograd", "nn"])
+def test_every_module_imports_alone(package):
+    """No circular import hides behind the order of another import."""
+    for module in pkgutil.iter_modules([str(ROOT / package)], f"{package}."):
+        if not module.name.endswith("__main__"):
+            run(f"import {module.name}")
+
+
+def test_version_is_the_same_everywhere():
+    """pyproject.toml, the package and the change log agree."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert autograd.__version__ == version
+    assert re.search(rf"^## {re.escape(version)}\b", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)
+
+
+def test_architecture_names_every_room():
+    """ARCHITECTURE.md speaks of every file of both packages."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    missing = [p.name for p in [*ROOT.glob("autograd/*"), *ROOT.glob("nn/*.py")] if p.suffix in {".py", ".c", ".h", ".pyi"} and p.name not in text]
+    assert missing == []
