@@ -1,11 +1,11 @@
 """Differentiate ordinary scalar Python code, and see every number of it.
 
-    >>> from autograd import Value
-    >>> x = Value(3.0)
-    >>> y = x**2 + 1 / x
-    >>> y.backward()
-    >>> print(f"{x.grad:.4f}")          # 2 x - 1 / x**2
-    5.8889
+>>> from autograd import Value
+>>> x = Value(3.0)
+>>> y = x**2 + 1 / x
+>>> y.backward()
+>>> print(f"{x.grad:.4f}")          # 2 x - 1 / x**2
+5.8889
 """
 
 from autograd import math

@@ -13,9 +13,9 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeAlias
 
-    from autograd._engine import Value
+    Value: TypeAlias = Any  # of either twin
 
 __all__ = ["deepcopy", "rebuild", "reduce"]
 
@@ -82,5 +82,4 @@ def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
                 tuple([memo[id(parent)] for parent in node.parents]),
                 node.partials,
             )
-    copied: Value = memo[id(root)]
-    return copied
+    return memo[id(root)]

@@ -26,6 +26,7 @@ from typing import Any
 
 __all__ = ["FUNCTIONS", "FormulaError", "compile_function", "evaluate", "negate", "parse", "to_c", "to_latex"]
 
+
 def _floor(x: float) -> float:
     """Return the floor as C does: a float, also of an infinity or a NaN."""
     return float(math.floor(x)) if math.isfinite(x) else x
@@ -54,7 +55,13 @@ _OPERATORS: dict[type[ast.AST], tuple[str, str, Callable[..., Any], str, int]] =
     ast.Sub: ("({} - {})", "({} - {})", operator.sub, "{} - {}", 1),
     ast.Mult: ("({} * {})", "({} * {})", operator.mul, r"{} \cdot {}", 2),
     ast.Div: ("({} / {})", "({} / {})", operator.truediv, r"\frac{{{}}}{{{}}}", 4),
-    ast.FloorDiv: ("({} // {})", "float_floordiv({}, {})", operator.floordiv, r"\left\lfloor \frac{{{}}}{{{}}} \right\rfloor", 4),
+    ast.FloorDiv: (
+        "({} // {})",
+        "float_floordiv({}, {})",
+        operator.floordiv,
+        r"\left\lfloor \frac{{{}}}{{{}}} \right\rfloor",
+        4,
+    ),
     ast.Mod: ("({} % {})", "float_mod({}, {})", operator.mod, r"{} \bmod {}", 2),
     ast.Pow: ("pow({}, {})", "pow({}, {})", math.pow, "{{{}}}^{{{}}}", 3),
     ast.USub: ("(-{})", "(-{})", operator.neg, "-{}", 2),
@@ -105,7 +112,9 @@ def parse(formula: str) -> ast.expr:
                     node, ast.BinOp | ast.UnaryOp | ast.BoolOp | ast.Name | ast.Load
                 )
         if not known:
-            raise FormulaError(f"formula: expected only what the language has, got {ast.unparse(node)!r} in {formula!r}")
+            raise FormulaError(
+                f"formula: expected only what the language has, got {ast.unparse(node)!r} in {formula!r}"
+            )
     return tree
 
 
@@ -204,13 +213,13 @@ def _spell(tree: ast.expr, language: int, show: Callable[[ast.expr], str]) -> st
         case ast.Name(id=name):
             return name
         case ast.Constant(value=bool() as truth):
-            return ("True", "1") [language] if truth else ("False", "0")[language]
+            return ("True", "1")[language] if truth else ("False", "0")[language]
         case ast.Constant(value=int() | float() as number):
             return repr(float(number))
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return f"{name}({', '.join(map(show, arguments))})"
-        case ast.BoolOp(op=operation, values=values):
-            return f"({str(_OPERATORS[type(operation)][language]).join(map(show, values))})"
+        case ast.BoolOp(op=junction, values=values):
+            return f"({str(_OPERATORS[type(junction)][language]).join(map(show, values))})"
     operation, operands = _operation(tree)
     return str(_OPERATORS[operation][language]).format(*map(show, operands))
 

@@ -13,7 +13,7 @@ from autograd import errors
 from autograd._formula import compile_function, negate, parse
 from autograd.primitives import Primitive
 
-__all__ = ["Kernel"]
+__all__ = ["Kernel", "describe"]
 
 
 class Kernel:
@@ -21,7 +21,7 @@ class Kernel:
 
     def __init__(self, row: Primitive) -> None:
         self.row = row
-        self._flat = [parse(flat) for flat in row.flat] or [None] * len(row.operands)
+        self._flat = [parse(flat) for flat in row.flat or ["False"] * len(row.operands)]
 
     @functools.cached_property
     def value(self) -> Callable[..., tuple[float]]:
@@ -40,8 +40,8 @@ class Kernel:
 
     @functools.cached_property
     def _violated(self) -> Callable[..., tuple[bool, ...]]:
-        conditions = [(negate(parse(domain.inside)), None) for domain in self.row.domain]
-        return compile_function(self.row.name, self.row.operands, conditions, self.row.let)
+        outside = [(negate(parse(domain.inside)), None) for domain in self.row.domain]
+        return compile_function(self.row.name, self.row.operands, outside, self.row.let)
 
     def error(self, numbers: tuple[float, ...]) -> Exception:
         """Return the exception for operands that have no value: outside the domain, or too large."""
@@ -51,3 +51,10 @@ class Kernel:
             domain = row.domain[violated.index(True)]
             return errors.outside_domain(row.name, domain.expected, domain.raises, row.operands, numbers)
         return errors.too_large(row.name, row.operands, numbers)
+
+
+def describe(row: Primitive) -> str:
+    """Return the docstring of a primitive's function, the same in both twins."""
+    value = (row.textbook or (row.value,))[0]
+    what = f"the sum of {value.removeprefix('out + ')} over the columns" if row.fold else value
+    return f"Return {what}; record it if there is a Value among the operands."

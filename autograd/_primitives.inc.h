@@ -619,34 +619,34 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
 
 /* The functions of the module, and those of them that are methods of Value too. */
 #define EACH_FUNCTION(X) \
-    X(exp, "Return exp(x), recorded if there is a Value among the operands.") \
-    X(expm1, "Return expm1(x), recorded if there is a Value among the operands.") \
-    X(log, "Return log(x), recorded if there is a Value among the operands.") \
-    X(log1p, "Return log1p(x), recorded if there is a Value among the operands.") \
-    X(sqrt, "Return sqrt(x), recorded if there is a Value among the operands.") \
-    X(sin, "Return sin(x), recorded if there is a Value among the operands.") \
-    X(cos, "Return cos(x), recorded if there is a Value among the operands.") \
-    X(tan, "Return tan(x), recorded if there is a Value among the operands.") \
-    X(tanh, "Return tanh(x), recorded if there is a Value among the operands.") \
-    X(sigmoid, "Return 1 / (1 + exp(-x)), recorded if there is a Value among the operands.") \
-    X(relu, "Return where(x > 0, x, 0), recorded if there is a Value among the operands.") \
-    X(softplus, "Return log1p(exp(x)), recorded if there is a Value among the operands.") \
-    X(maximum, "Return where(x > y, x, y), recorded if there is a Value among the operands.") \
-    X(minimum, "Return where(x < y, x, y), recorded if there is a Value among the operands.") \
-    X(where, "Return where(condition != 0, x, y), recorded if there is a Value among the operands.") \
-    X(sum, "Return out + x, recorded if there is a Value among the operands.") \
-    X(dot, "Return out + x * y, recorded if there is a Value among the operands.")
+    X(exp, "Return exp(x); record it if there is a Value among the operands.") \
+    X(expm1, "Return expm1(x); record it if there is a Value among the operands.") \
+    X(log, "Return log(x); record it if there is a Value among the operands.") \
+    X(log1p, "Return log1p(x); record it if there is a Value among the operands.") \
+    X(sqrt, "Return sqrt(x); record it if there is a Value among the operands.") \
+    X(sin, "Return sin(x); record it if there is a Value among the operands.") \
+    X(cos, "Return cos(x); record it if there is a Value among the operands.") \
+    X(tan, "Return tan(x); record it if there is a Value among the operands.") \
+    X(tanh, "Return tanh(x); record it if there is a Value among the operands.") \
+    X(sigmoid, "Return 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
+    X(relu, "Return where(x > 0, x, 0); record it if there is a Value among the operands.") \
+    X(softplus, "Return log1p(exp(x)); record it if there is a Value among the operands.") \
+    X(maximum, "Return where(x > y, x, y); record it if there is a Value among the operands.") \
+    X(minimum, "Return where(x < y, x, y); record it if there is a Value among the operands.") \
+    X(where, "Return where(condition != 0, x, y); record it if there is a Value among the operands.") \
+    X(sum, "Return the sum of x over the columns; record it if there is a Value among the operands.") \
+    X(dot, "Return the sum of x * y over the columns; record it if there is a Value among the operands.")
 
 #define EACH_METHOD(X) \
-    X(exp, "Return exp(x), recorded if there is a Value among the operands.") \
-    X(expm1, "Return expm1(x), recorded if there is a Value among the operands.") \
-    X(log, "Return log(x), recorded if there is a Value among the operands.") \
-    X(log1p, "Return log1p(x), recorded if there is a Value among the operands.") \
-    X(sqrt, "Return sqrt(x), recorded if there is a Value among the operands.") \
-    X(sin, "Return sin(x), recorded if there is a Value among the operands.") \
-    X(cos, "Return cos(x), recorded if there is a Value among the operands.") \
-    X(tan, "Return tan(x), recorded if there is a Value among the operands.") \
-    X(tanh, "Return tanh(x), recorded if there is a Value among the operands.") \
-    X(sigmoid, "Return 1 / (1 + exp(-x)), recorded if there is a Value among the operands.") \
-    X(relu, "Return where(x > 0, x, 0), recorded if there is a Value among the operands.") \
-    X(softplus, "Return log1p(exp(x)), recorded if there is a Value among the operands.")
+    X(exp, "Return exp(x); record it if there is a Value among the operands.") \
+    X(expm1, "Return expm1(x); record it if there is a Value among the operands.") \
+    X(log, "Return log(x); record it if there is a Value among the operands.") \
+    X(log1p, "Return log1p(x); record it if there is a Value among the operands.") \
+    X(sqrt, "Return sqrt(x); record it if there is a Value among the operands.") \
+    X(sin, "Return sin(x); record it if there is a Value among the operands.") \
+    X(cos, "Return cos(x); record it if there is a Value among the operands.") \
+    X(tan, "Return tan(x); record it if there is a Value among the operands.") \
+    X(tanh, "Return tanh(x); record it if there is a Value among the operands.") \
+    X(sigmoid, "Return 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
+    X(relu, "Return where(x > 0, x, 0); record it if there is a Value among the operands.") \
+    X(softplus, "Return log1p(exp(x)); record it if there is a Value among the operands.")

@@ -24,22 +24,23 @@ as deep as memory allows; a node refers only to older nodes, so there are no ref
 from __future__ import annotations
 
 import itertools
-import math
 import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 from autograd import _copying, errors
-from autograd._kernels import Kernel
+from autograd._floats import FloatLike, is_real, real
+from autograd._kernels import Kernel, describe
 from autograd.primitives import PRIMITIVES
 
-__all__ = ["Value", "ancestors", "restore", *(row.name for row in PRIMITIVES.values() if not row.symbol)]
+__all__ = ["Value", "ancestors", "restore"]
+__all__ += [row.name for row in PRIMITIVES.values() if not row.symbol]
 
 _clock = itertools.count(1)  # tells nodes apart by when they were recorded
 
 
-class Value:
+class Value(FloatLike):
     """A number that remembers how it was computed.
 
     It behaves as the float it holds: in arithmetic with Values, ints, floats, fractions and NumPy
@@ -76,7 +77,7 @@ class Value:
     __slots__ = ("_data", "_grad", "_name", "_op", "_operands", "_parents", "_partials", "_serial")
 
     def __init__(self, data: Any, name: str = "") -> None:
-        self._data = _real(data, "Value")
+        self._data = real(data, "Value")
         self._grad = 0.0
         self.name = name
         self._op = ""
@@ -100,11 +101,11 @@ class Value:
         Takes one multiplication and one addition for each edge, whatever the number of leaves. An
         exception on the way, even an interrupt, leaves every `grad` as it was.
         """
-        order = _dependencies(self)
+        order = _reach(self, "_parents")
         adjoint = dict.fromkeys(order, 0.0)
-        adjoint[self] = _real(seed, "seed")
+        adjoint[self] = real(seed, "seed")
         for node in reversed(order):
-            for parent, partial in zip(node.parents, node.partials):
+            for parent, partial in zip(node.parents, node.partials, strict=True):
                 adjoint[parent] += adjoint[node] * partial
         found = [a if node._op else node._grad + a for node, a in adjoint.items()]
         # One call into C, where no signal is handled and nothing is allocated: all grads or none.
@@ -126,16 +127,16 @@ class Value:
         """
         if not isinstance(seeds, Mapping):
             raise errors.not_seeds(seeds)
-        tangent = {leaf: _real(seed, "seed") for leaf, seed in seeds.items()}
+        tangent = {leaf: real(seed, "seed") for leaf, seed in seeds.items()}
         for leaf in tangent:
             if type(leaf) is not Value:
                 raise errors.not_a_number("tangent", leaf)
             if leaf._op:
                 raise errors.not_a_leaf("tangent", leaf._op)
-        for node in _dependencies(self):
+        for node in _reach(self, "_parents"):
             if node._op:
                 tangent[node] = 0.0
-                for parent, partial in zip(node.parents, node.partials):
+                for parent, partial in zip(node.parents, node.partials, strict=True):
                     tangent[node] += partial * tangent.get(parent, 0.0)
         return tangent.get(self, 0.0)
 
@@ -151,25 +152,25 @@ class Value:
     partials = property(operator.attrgetter("_partials"))
 
     @property
-    def data(self) -> float:
+    def data(self) -> float:  # noqa: D102  (the docstring of the class has them all)
         return self._data
 
     @data.setter
     def data(self, number: Any) -> None:
         if self._op:
             raise errors.not_a_leaf("data", self._op)
-        self._data = _real(number, "data")
+        self._data = real(number, "data")
 
     @property
-    def grad(self) -> float:
+    def grad(self) -> float:  # noqa: D102
         return self._grad
 
     @grad.setter
     def grad(self, number: Any) -> None:
-        self._grad = _real(number, "grad")
+        self._grad = real(number, "grad")
 
     @property
-    def name(self) -> str:
+    def name(self) -> str:  # noqa: D102
         return self._name
 
     @name.setter
@@ -178,52 +179,18 @@ class Value:
             raise errors.not_a_name(text)
         self._name = text
 
-    # ---- behaving as a float ---------------------------------------------------------------------
+    # ---- what it looks like, and copies -----------------------------------------------------------
 
     def __repr__(self) -> str:
         name = f", name={self._name!r}" if self._name else ""
         return f"Value(data={self._data!r}, grad={self._grad!r}{name})"
 
-    def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
-
-    def __bool__(self) -> bool:
-        return self._data != 0.0
-
-    def __float__(self) -> NoReturn:
-        raise errors.not_a_float()
-
-    # Locally constant functions give ints, as they do for floats: there is no derivative to lose.
-    def __int__(self) -> int:
-        return int(self._data)
-
-    def __trunc__(self) -> int:
-        return math.trunc(self._data)
-
-    def __floor__(self) -> int:
-        return math.floor(self._data)
-
-    def __ceil__(self) -> int:
-        return math.ceil(self._data)
-
-    def __round__(self, digits: int | None = None) -> int | float:
-        return round(self._data, digits)
-
-    def __divmod__(self, other: Any) -> tuple[Any, Any]:
-        return self // other, self % other
-
-    def __rdivmod__(self, other: Any) -> tuple[Any, Any]:
-        return other // self, other % self
-
-    __hash__ = object.__hash__
-
-    # ---- copies ----------------------------------------------------------------------------------
-
     def __copy__(self) -> Value:
         return restore(self._data, self._grad, self._name, self._op, self._operands, self._parents, self._partials)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        return _copying.deepcopy(self, memo)
+        copied: Value = _copying.deepcopy(self, memo)
+        return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _copying.reduce(self)
@@ -254,20 +221,16 @@ def restore(
 
 def ancestors(root: Value) -> list[Value]:
     """Return every Value that `root` was computed from, and `root`, in recording order."""
-    return _reach(root, lambda node: [x for x in node._operands if type(x) is Value])
+    return _reach(root, "_operands")
 
 
-def _dependencies(root: Value) -> list[Value]:
-    """Return every Value that the number of `root` depends on, and `root`, in recording order."""
-    return _reach(root, operator.attrgetter("_parents"))
-
-
-def _reach(root: Value, sources: Callable[[Value], Iterable[Value]]) -> list[Value]:
+def _reach(root: Value, sources: str) -> list[Value]:
+    """Return `root` and all Values behind it, by their operands or by their parents alone."""
     reached = [root]
     seen = {root}
     for node in reached:  # grows while it is read
-        for source in sources(node):
-            if source not in seen:
+        for source in getattr(node, sources):
+            if type(source) is Value and source not in seen:
                 seen.add(source)
                 reached.append(source)
     reached.sort(key=operator.attrgetter("_serial"))  # a node is younger than its operands
@@ -279,7 +242,7 @@ def _reach(root: Value, sources: Callable[[Value], Iterable[Value]]) -> list[Val
 
 def _apply(kernel: Kernel, operands: tuple[Value | float, ...]) -> Value | float:
     """Compute one primitive; record it if there is a Value among the operands."""
-    numbers = tuple([x._data if type(x) is Value else x for x in operands])
+    numbers = tuple([_primal(x) for x in operands])
     try:
         (out,) = kernel.value(*numbers)
     except (ValueError, ArithmeticError):
@@ -295,7 +258,7 @@ def _apply(kernel: Kernel, operands: tuple[Value | float, ...]) -> Value | float
 def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
     """Compute a primitive of columns of operands, from left to right; record it as one node."""
     names = kernel.row.operands
-    terms = [tuple([x._data if type(x) is Value else x for x in row]) for row in zip(*columns, strict=True)]
+    terms = [tuple([_primal(x) for x in row]) for row in zip(*columns, strict=True)]
     out = 0.0
     for numbers in terms:
         (out,) = kernel.value(out, *numbers)
@@ -312,6 +275,10 @@ def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
     return _record(kernel, out, operands, values, tuple([partial for name in names for partial in partials[name]]))
 
 
+def _primal(x: Value | float) -> float:
+    return x._data if isinstance(x, Value) else x
+
+
 def _record(
     kernel: Kernel,
     out: float,
@@ -321,30 +288,15 @@ def _record(
 ) -> Value:
     """Make the node of a primitive, with an edge for each Value on which the result depends."""
     edges = [(parent, partial) for parent, partial in zip(values, partials, strict=True) if partial is not None]
-    parents, partials = zip(*edges, strict=True) if edges else ((), ())
-    return restore(out, 0.0, "", kernel.row.name, operands, parents, partials)
-
-
-def _real(x: Any, where: str) -> float:
-    """Return a real number as a float."""
-    if _is_real(x):
-        return float(x)
-    raise errors.not_a_number(where, x)
-
-
-def _is_real(x: object) -> bool:
-    if isinstance(x, (float, int)):
-        return True
-    import numbers  # noqa: PLC0415  (rarely needed, and it takes time to load)
-
-    return isinstance(x, numbers.Real)
+    parents, slopes = zip(*edges, strict=True) if edges else ((), ())
+    return restore(out, 0.0, "", kernel.row.name, operands, parents, slopes)
 
 
 def _operand(x: Any, name: str, where: str) -> Value | float:
     """Return an operand as a Value or a float; a condition may be anything that is true or false."""
     if type(x) is Value:
         return x
-    return float(bool(x)) if name == "condition" else _real(x, where)
+    return float(bool(x)) if name == "condition" else real(x, where)
 
 
 # ---- the primitives, as operators, methods and functions -------------------------------------------
@@ -356,7 +308,9 @@ def _function(kernel: Kernel) -> Callable[..., Value | float]:
     def function(*operands: Any) -> Value | float:
         if len(operands) != len(row.operands):
             raise errors.wrong_count(row.name, len(row.operands), len(operands))
-        return _apply(kernel, tuple([_operand(x, name, row.name) for x, name in zip(operands, row.operands, strict=True)]))
+        return _apply(
+            kernel, tuple([_operand(x, name, row.name) for x, name in zip(operands, row.operands, strict=True)])
+        )
 
     def fold(*columns: Iterable[Any]) -> Value | float:
         if len(columns) != len(row.operands):
@@ -368,7 +322,7 @@ def _function(kernel: Kernel) -> Callable[..., Value | float]:
 
     made = fold if row.fold else function
     made.__name__ = made.__qualname__ = row.name
-    made.__doc__ = f"Return {(row.textbook or (row.value,))[0]}, recorded if there is a Value among the operands."
+    made.__doc__ = describe(row)
     return made
 
 
@@ -378,21 +332,16 @@ def _operators(kernel: Kernel) -> tuple[Callable[..., Any], Callable[..., Any]]:
     def forward(self: Value, other: Any, modulus: None = None) -> Any:
         if modulus is not None:
             raise errors.wrong_count("pow", 2, 3)
-        if type(other) is Value or _is_real(other):
+        if type(other) is Value or is_real(other):
             return _apply(kernel, (self, other if type(other) is Value else float(other)))
         return errors.defer_or_refuse(f"Value {symbol} {type(other).__name__}", other)
 
     def reflected(self: Value, other: Any) -> Any:
-        if _is_real(other):
+        if is_real(other):
             return _apply(kernel, (float(other), self))
         return errors.defer_or_refuse(f"{type(other).__name__} {symbol} Value", other)
 
     return forward, reflected
-
-
-def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[Value, Any], Any]:
-    """Return the method that compares by value: the one place where Values steer a program."""
-    return lambda self, other: compare(self._data, other._data if type(other) is Value else other)
 
 
 for _row in PRIMITIVES.values():
@@ -407,6 +356,3 @@ for _row in PRIMITIVES.values():
         globals()[_row.name] = _function(_kernel)
         if len(_row.operands) == 1 and not _row.fold:
             setattr(Value, _row.name, globals()[_row.name])
-
-for _name in ("lt", "le", "eq", "ne", "gt", "ge"):
-    setattr(Value, f"__{_name}__", _comparison(getattr(operator, _name)))

@@ -92,9 +92,7 @@ def outside_domain(
 
 def too_large(primitive: str, names: tuple[str, ...], numbers: tuple[float, ...]) -> OverflowError:
     """Return the error for a result beyond the largest float."""
-    return OverflowError(
-        f"{primitive}: expected a result that fits a float, got {_listed(names, numbers)}"
-    )
+    return OverflowError(f"{primitive}: expected a result that fits a float, got {_listed(names, numbers)}")
 
 
 def not_a_leaf(where: str, op: str) -> GraphError:

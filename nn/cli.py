@@ -83,9 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _option(
-    convert: Callable[[str], float], accepts: Callable[[Any], bool], expected: str
-) -> Callable[[str], Any]:
+def _option(convert: Callable[[str], float], accepts: Callable[[Any], bool], expected: str) -> Callable[[str], Any]:
     """Return the conversion of an option that says what it expected."""
 
     def converted(text: str) -> Any:

@@ -5,7 +5,6 @@ A file is read as text first, so that whatever is wrong with it is reported by c
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
 
 #: Whole numbers with more distinct values than this are amounts rather than classes.
 MOST_CLASSES = 20
+
+#: Numbers beyond this have squares too large for a float, and so no standard deviation.
+LARGEST = 1e150
 
 
 class DataError(ValueError):
@@ -29,7 +31,7 @@ class Table:
     Attributes
     ----------
     features : list of list of float, n_rows times n_columns
-        The inputs, all finite.
+        The inputs, all finite, at most 1e150 in magnitude where they come from a file.
     targets : sequence of int or of float, length n_rows
         The index of the class in `class_names`, or the number to predict.
     feature_names : list of str, length n_columns
@@ -116,18 +118,14 @@ def _cells(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            cells = pd.read_csv(
-                file, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
-            )
+            cells = pd.read_csv(file, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
     except pd.errors.EmptyDataError:
         raise DataError(f"{path}: expected a header and rows of data, got an empty file") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
-        raise DataError(
-            f"{path}: expected a table in UTF-8, separated by commas: {reason}"
-        ) from None
+        raise DataError(f"{path}: expected a table in UTF-8, separated by commas: {reason}") from None
     # A line that is too short ends in missing cells, which are empty cells here.
     return cells.fillna("").map(str.strip)
 
@@ -136,9 +134,7 @@ def _header(path: str | os.PathLike[str], cells: pd.DataFrame) -> list[str]:
     names: list[str] = cells.iloc[0].tolist()
     for column, name in enumerate(names, start=1):
         if not name:
-            raise DataError(
-                f"{path}, line 1: expected a name for each column, got none for column {column}"
-            )
+            raise DataError(f"{path}, line 1: expected a name for each column, got none for column {column}")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise DataError(f"{path}, line 1: expected a name for each column, got {twice!r} twice")
@@ -158,12 +154,16 @@ def _no_target(target: str | None, names: list[str]) -> str:
 
 def _numbers(name: str, cells: Sequence[str], lines: Sequence[int]) -> list[float]:
     """Return the cells of a column as finite numbers."""
-    numbers = [_number(cell) for cell in cells]
-    for number, cell, line in zip(numbers, cells, lines, strict=True):
-        if number is None or not math.isfinite(number):
+    numbers = []
+    for cell, line in zip(cells, lines, strict=True):
+        number = _number(cell)
+        if number is None or not abs(number) <= LARGEST:  # NaN is not below anything
             got = repr(cell) if cell else "an empty cell"
-            raise DataError(f"column {name!r}, line {line}: expected a finite number, got {got}")
-    return numbers  # type: ignore[return-value]  # none of them is None
+            raise DataError(
+                f"column {name!r}, line {line}: expected a number between -1e150 and 1e150, got {got}"
+            )
+        numbers.append(number)
+    return numbers
 
 
 def _number(cell: str) -> float | None:
@@ -173,9 +173,7 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _targets(
-    name: str, cells: Sequence[str], lines: Sequence[int]
-) -> tuple[Sequence[float], list[str] | None]:
+def _targets(name: str, cells: Sequence[str], lines: Sequence[int]) -> tuple[Sequence[float], list[str] | None]:
     """Return the targets, and the names of the classes if they are classes."""
     for cell, line in zip(cells, lines, strict=True):
         if not cell:
@@ -184,9 +182,7 @@ def _targets(
     if classes is None:
         return _numbers(name, cells, lines), None
     if len(classes) == 1:
-        raise DataError(
-            f"column {name!r}: expected two classes or more, got {cells[0]!r} in every row"
-        )
+        raise DataError(f"column {name!r}: expected two classes or more, got {cells[0]!r} in every row")
     index = {cell: k for k, cell in enumerate(classes)}
     return [index[cell] for cell in cells], classes
 

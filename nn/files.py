@@ -22,9 +22,7 @@ class ModelFileError(ValueError):
     """A file that does not hold a model; the text says why."""
 
 
-def save(
-    model: MLP, path: str | os.PathLike[str], *, preprocessing: Mapping[str, Any] | None = None
-) -> None:
+def save(model: MLP, path: str | os.PathLike[str], *, preprocessing: Mapping[str, Any] | None = None) -> None:
     """Write a model to a file, all of it or nothing: a file that was there stays until the end.
 
     Parameters
@@ -75,23 +73,15 @@ def load(path: str | os.PathLike[str]) -> tuple[MLP, dict[str, Any]]:
     """
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
-        raise ModelFileError(
-            f"{path}: expected the format {FORMAT!r}, got {metadata.get('format')!r}"
-        )
+        raise ModelFileError(f"{path}: expected the format {FORMAT!r}, got {metadata.get('format')!r}")
     if metadata.get("version") != VERSION:
-        raise ModelFileError(
-            f"{path}: expected version {VERSION!r}, got {metadata.get('version')!r}"
-        )
-    architecture, preprocessing = (
-        _json(path, metadata, key) for key in ("architecture", "preprocessing")
-    )
+        raise ModelFileError(f"{path}: expected version {VERSION!r}, got {metadata.get('version')!r}")
+    architecture, preprocessing = (_json(path, metadata, key) for key in ("architecture", "preprocessing"))
     # Shapes first, so that a damaged architecture cannot ask for more neurons than the file has.
     try:
         expected = _shapes(architecture["nin"], architecture["nouts"])
     except (KeyError, TypeError):
-        raise ModelFileError(
-            f"{path}: expected nin and nouts in the architecture, got {architecture}"
-        ) from None
+        raise ModelFileError(f"{path}: expected nin and nouts in the architecture, got {architecture}") from None
     got = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
     if got != {name: (shape, "float64") for name, shape in expected.items()}:
         raise ModelFileError(f"{path}: expected float64 of shapes {expected}, got {got}")
@@ -112,9 +102,7 @@ def _architecture(model: MLP) -> dict[str, Any]:
     hidden = {neuron.activation for layer in model.layers[:-1] for neuron in layer.neurons}
     output = {neuron.activation for neuron in model.layers[-1].neurons}
     if len(hidden) > 1 or len(output) > 1:
-        raise ValueError(
-            "save: expected one activation for all hidden layers and one for the output, got more"
-        )
+        raise ValueError("save: expected one activation for all hidden layers and one for the output, got more")
     return {
         "nin": len(model.layers[0].neurons[0].w),
         "nouts": [len(layer.neurons) for layer in model.layers],
@@ -136,9 +124,7 @@ def _tensors(model: MLP) -> dict[str, Any]:
 
     tensors = {}
     for i, layer in enumerate(model.layers):
-        tensors[f"layers.{i}.weight"] = np.array(
-            [[w.data for w in neuron.w] for neuron in layer.neurons]
-        )
+        tensors[f"layers.{i}.weight"] = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
         tensors[f"layers.{i}.bias"] = np.array([neuron.b.data for neuron in layer.neurons])
     return tensors
 
@@ -152,9 +138,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]
     except SafetensorError as error:
         raise ModelFileError(f"{path}: expected a safetensors file: {error}") from None
     except OSError as error:
-        raise ModelFileError(
-            f"{path}: expected a safetensors file: {error.strerror or error}"
-        ) from None
+        raise ModelFileError(f"{path}: expected a safetensors file: {error.strerror or error}") from None
 
 
 def _json(path: str | os.PathLike[str], metadata: dict[str, str], key: str) -> dict[str, Any]:

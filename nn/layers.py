@@ -70,17 +70,11 @@ class Neuron(Module):
         nout: int = 1,
     ) -> None:
         if nonlin not in (True, False):
-            raise TypeError(
-                f"Neuron: expected nonlin True or False, got {nonlin!r}; name it: activation=..."
-            )
+            raise TypeError(f"Neuron: expected nonlin True or False, got {nonlin!r}; name it: activation=...")
         nin, nout = _size("Neuron", nin), _size("Neuron", nout)
         source = generator(rng)
         self.activation = _known("Neuron", activation) if nonlin else "linear"
-        weights = (
-            he_uniform(nin, source)
-            if self.activation == "relu"
-            else glorot_uniform(nin, nout, source)
-        )
+        weights = he_uniform(nin, source) if self.activation == "relu" else glorot_uniform(nin, nout, source)
         self.w = [Value(weight, f"w[{k}]") for k, weight in enumerate(weights)]
         self.b = Value(0.0, "b")
 
@@ -142,9 +136,7 @@ class Layer(Module):
     ) -> None:
         nin, nout = _size("Layer", nin), _size("Layer", nout)
         source = generator(rng)
-        self.neurons = [
-            Neuron(nin, nonlin, activation=activation, rng=source, nout=nout) for _ in range(nout)
-        ]
+        self.neurons = [Neuron(nin, nonlin, activation=activation, rng=source, nout=nout) for _ in range(nout)]
         for j, neuron in enumerate(self.neurons):
             _prefix(f"neurons[{j}]", neuron)
 
@@ -268,6 +260,4 @@ def _known(where: str, activation: str) -> str:
 
     close = difflib.get_close_matches(str(activation), ACTIVATIONS, 1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ValueError(
-        f"{where}: expected an activation of {', '.join(ACTIVATIONS)}, got {activation!r}{hint}"
-    )
+    raise ValueError(f"{where}: expected an activation of {', '.join(ACTIVATIONS)}, got {activation!r}{hint}")

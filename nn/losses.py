@@ -101,9 +101,7 @@ def softmax_cross_entropy(logits: Vector, label: int) -> Scalar:
     z, top = _logits("softmax_cross_entropy", logits)
     label = operator.index(label)
     if not 0 <= label < len(z):
-        raise ValueError(
-            f"softmax_cross_entropy: expected a label from 0 to {len(z) - 1}, got {label}"
-        )
+        raise ValueError(f"softmax_cross_entropy: expected a label from 0 to {len(z) - 1}, got {label}")
     rest = math.log1p(math.sum([math.exp(z[k] - z[top]) for k in range(len(z)) if k != top]))
     return rest if label == top else (z[top] - z[label]) + rest
 
@@ -120,9 +118,7 @@ def _squares(where: str, outputs: Vector, targets: Vector) -> tuple[Scalar, int]
     """Return the sum of squared errors and the number of them."""
     out, wanted = as_list(outputs), as_list(targets)
     if len(out) != len(wanted) or not out:
-        raise ValueError(
-            f"{where}: expected as many outputs as targets, got {len(out)} and {len(wanted)}"
-        )
+        raise ValueError(f"{where}: expected as many outputs as targets, got {len(out)} and {len(wanted)}")
     errors = [o - t for o, t in zip(out, wanted, strict=True)]
     return math.dot(errors, errors), len(errors)
 

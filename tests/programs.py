@@ -19,7 +19,7 @@ from autograd.primitives import PRIMITIVES
 FOLDS = [row.name for row in PRIMITIVES.values() if row.fold]
 FUNCTIONS = [row.name for row in PRIMITIVES.values() if not row.symbol and not row.fold]
 OPERATORS = [row.name for row in PRIMITIVES.values() if row.symbol]
-HARD = sorted({x for row in PRIMITIVES.values() for point in row.hard_points for x in point if x == x})
+HARD = sorted({x for row in PRIMITIVES.values() for point in row.hard_points for x in point if not math.isnan(x)})
 
 
 def arity(op: str) -> int:

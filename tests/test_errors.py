@@ -125,7 +125,11 @@ def test_behaves_as_the_float_it_holds(engine):
     for number in (-2.5, -0.0, 0.5, 1.5, 7.0, 1e300):
         x = engine.Value(number)
         assert (bool(x), int(x), round(x), round(x, 1)) == (bool(number), int(number), round(number), round(number, 1))
-        assert (math.floor(x), math.ceil(x), math.trunc(x)) == (math.floor(number), math.ceil(number), math.trunc(number))
+        assert (math.floor(x), math.ceil(x), math.trunc(x)) == (
+            math.floor(number),
+            math.ceil(number),
+            math.trunc(number),
+        )
         assert (f"{x:.3f}", f"{x:>12.2e}", f"{x}") == (f"{number:.3f}", f"{number:>12.2e}", repr(x))
         for other in (-2.5, 0, 1, 1.5, fractions.Fraction(3, 2), 10**30):
             for compare in (operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge):

@@ -8,7 +8,21 @@ from autograd._formula import FormulaError, compile_function, evaluate, negate, 
 
 
 @pytest.mark.parametrize(
-    "formula", ["x +", "x.y", "f(x)", "[x]", "x if y else z", "lambda: x", "exp(x=1)", "0 < x < 1", "'a'", "x @ y", "x; y", "__import__('os')"]
+    "formula",
+    [
+        "x +",
+        "x.y",
+        "f(x)",
+        "[x]",
+        "x if y else z",
+        "lambda: x",
+        "exp(x=1)",
+        "0 < x < 1",
+        "'a'",
+        "x @ y",
+        "x; y",
+        "__import__('os')",
+    ],
 )
 def test_only_the_language(formula):
     """Anything else in Python's syntax is refused when the table is read."""

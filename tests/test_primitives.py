@@ -99,7 +99,7 @@ def test_value_and_exception_are_those_of_floats(engine, row):
             expected = PLAIN[row.name](*operands)
         except (ValueError, ArithmeticError) as error:
             expected = type(error)
-        if isinstance(expected, complex):
+        if row.name == "pow" and not inside(row, operands) and operands[0] < 0:
             expected = ValueError  # the one difference on purpose: floats turn complex here
         try:
             got = call(engine, row, [engine.Value(x) for x in operands]).data
@@ -140,8 +140,13 @@ def test_partials_are_the_derivatives_of_the_value(row):
     checked = 0
     with mpmath.workdps(60):
         for _ in range(60):
-            operands = [mpmath.mpf(rng.uniform(*row.samples[i])) / 3 + mpmath.mpf(1) / 7 for i in range(len(row.operands))]
-            if row.name in {"mod", "floordiv"} and abs(operands[0] / operands[1] - mpmath.nint(operands[0] / operands[1])) < 0.01:
+            operands = [
+                mpmath.mpf(rng.uniform(*row.samples[i])) / 3 + mpmath.mpf(1) / 7 for i in range(len(row.operands))
+            ]
+            if (
+                row.name in {"mod", "floordiv"}
+                and abs(operands[0] / operands[1] - mpmath.nint(operands[0] / operands[1])) < 0.01
+            ):
                 continue  # too near a jump for a difference quotient
             if not inside(row, operands):
                 continue
@@ -208,9 +213,8 @@ def test_value_and_partials_within_their_ulps(row):
             if row.name == "pow" and abs(operands[1] * math.log2(abs(operands[0]) or 1)) > 1e5:
                 continue  # far below the least float; mpmath would spend its time on exponents
             names = names_of(row, [mpmath.mpf(x) for x in operands], EXACT)
-            if row.name in {"mod", "floordiv"}:
-                if abs(operands[0] / operands[1]) > 2**200:
-                    continue  # beyond the working precision
+            if row.name in {"mod", "floordiv"} and abs(operands[0] / operands[1]) > 2**200:
+                continue  # beyond the working precision
             out = names["out"] = evaluate(parse(row.value), names, EXACT)
             worst[0] = max(worst[0], error_in_ulps(node.data, out))
             taken = dict(zip(map(id, node.parents), node.partials, strict=True))
@@ -314,7 +318,11 @@ def test_folds_run_from_zero_from_left_to_right(engine, name):
         node = function(*values)
         assert node.data == total
         assert node.parents == tuple(itertools.chain(*values))
-        expected = [math.prod(t for k, t in enumerate(terms) if k != j) for j in range(len(columns)) for terms in zip(*columns, strict=True)]
+        expected = [
+            math.prod(t for k, t in enumerate(terms) if k != j)
+            for j in range(len(columns))
+            for terms in zip(*columns, strict=True)
+        ]
         assert list(node.partials) == expected
 
 
