@@ -5,6 +5,7 @@ A file is read as text first, so that whatever is wrong with it is reported by c
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,11 +158,11 @@ def _numbers(name: str, cells: Sequence[str], lines: Sequence[int]) -> list[floa
     numbers = []
     for cell, line in zip(cells, lines, strict=True):
         number = _number(cell)
-        if number is None or not abs(number) <= LARGEST:  # NaN is not below anything
+        if number is None or not math.isfinite(number):
             got = repr(cell) if cell else "an empty cell"
-            raise DataError(
-                f"column {name!r}, line {line}: expected a number between -1e150 and 1e150, got {got}"
-            )
+            raise DataError(f"column {name!r}, line {line}: expected a finite number, got {got}")
+        if abs(number) > LARGEST:
+            raise DataError(f"column {name!r}, line {line}: expected a number within 1e150 of 0, got {cell!r}")
         numbers.append(number)
     return numbers
 

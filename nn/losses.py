@@ -126,6 +126,6 @@ def _squares(where: str, outputs: Vector, targets: Vector) -> tuple[Scalar, int]
 def _logits(where: str, logits: Vector) -> tuple[list[Scalar], int]:
     """Return the logits and the index of the largest."""
     z = as_list(logits)
-    if len(z) < 2:  # noqa: PLR2004  (one class is no choice)
+    if len(z) < 2:
         raise ValueError(f"{where}: expected two logits or more, got {len(z)}")
     return z, max(range(len(z)), key=z.__getitem__)

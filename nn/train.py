@@ -11,7 +11,7 @@ from nn.losses import mean
 from nn.optim import SGD
 
 
-def train(  # noqa: PLR0913  (each is a choice that a tutorial discusses)
+def train(
     model: Callable[[Any], Any],
     inputs: Sequence[Any],
     targets: Sequence[Any],

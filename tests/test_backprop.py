@@ -65,13 +65,13 @@ def network(sizes, seed=0):
 
 def weights(layer):
     """Return the matrix W and the vector b of a layer."""
-    W = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])  # noqa: N806
+    W = np.array([[w.data for w in neuron.w] for neuron in layer.neurons])
     return W, np.array([neuron.b.data for neuron in layer.neurons])
 
 
 def gradients(layer):
     """Return dJ/dW and dJ/db of a layer."""
-    dW = np.array([[w.grad for w in neuron.w] for neuron in layer.neurons])  # noqa: N806
+    dW = np.array([[w.grad for w in neuron.w] for neuron in layer.neurons])
     return dW, np.array([neuron.b.grad for neuron in layer.neurons])
 
 
@@ -235,7 +235,7 @@ def test_b9_one_path_to_w5_and_two_paths_to_w1():
 def counted_sweep(root):
     """Return the adjoints of a graph by the chain rule, and how many multiplications it took."""
     order = ancestors(root)
-    adjoint = {node: 0.0 for node in order} | {root: 1.0}
+    adjoint = dict.fromkeys(order, 0.0) | {root: 1.0}
     multiplications = 0
     for node in reversed(order):
         for parent, partial in zip(node.parents, node.partials, strict=True):
@@ -424,7 +424,7 @@ def test_b17_steps_of_an_epoch(batch_size, steps):
     train(model, inputs, targets, loss=half_squared_error, optimizer=optimizer, epochs=1,
           batch_size=batch_size, rng=0)  # fmt: skip
     assert len(optimizer.seen) == steps
-    if batch_size != 5:  # noqa: PLR2004  (5, 5 and 2 samples do not weigh the same)
+    if batch_size != 5:
         assert np.mean(optimizer.seen, axis=0) == close(full)
 
 
@@ -449,16 +449,16 @@ def test_b18_vector_form():
 
     layers = [weights(layer) for layer in model.layers]
     a, z = [x], []
-    for W, b in layers:  # noqa: N806
+    for W, b in layers:
         z.append(W @ a[-1] + b)
         a.append(sigmoid(z[-1]))
     delta = [(a[-1] - y) * slope(z[-1])]
-    for (W, _), z_l in zip(layers[:0:-1], z[-2::-1], strict=True):  # noqa: N806
+    for (W, _), z_l in zip(layers[:0:-1], z[-2::-1], strict=True):
         delta.insert(0, W.T @ delta[0] * slope(z_l))
 
     for i, layer in enumerate(model.layers):
         assert [pre_activation(node).grad for node in nodes[i]] == close(delta[i])
-        dW, db = gradients(layer)  # noqa: N806
+        dW, db = gradients(layer)
         assert dW == close(np.outer(delta[i], a[i]))
         assert db == close(delta[i])
 
@@ -471,7 +471,7 @@ def test_b19_forward_with_the_bias_as_a_weight():
     model, x = network([3, 4, 2]), [0.3, -0.5, 0.9]
     a = np.array(x)
     for layer, nodes in zip(model.layers, activations(model, x), strict=True):
-        W, b = weights(layer)  # noqa: N806
+        W, b = weights(layer)
         z = np.column_stack([W, b]) @ np.append(a, 1.0)
         for neuron, node in zip(layer.neurons, nodes, strict=True):
             operands = pre_activation(node).operands
@@ -486,23 +486,23 @@ def test_b20_gradient_accumulated_over_samples():
     """D = (1/m) sum_i delta^(l+1) (a^(l))^T is the gradient of the mean cost, and leads downhill."""
     model, m = network([3, 4, 2]), 7
     rng = np.random.default_rng(0)
-    X, Y = rng.uniform(-1, 1, (m, 3)), rng.uniform(0, 1, (m, 2))  # noqa: N806
-    (W1, b1), (W2, b2) = (weights(layer) for layer in model.layers)  # noqa: N806
-    D1, D2, J = np.zeros((4, 4)), np.zeros((2, 5)), 0.0  # noqa: N806
+    X, Y = rng.uniform(-1, 1, (m, 3)), rng.uniform(0, 1, (m, 2))
+    (W1, b1), (W2, b2) = (weights(layer) for layer in model.layers)
+    D1, D2, J = np.zeros((4, 4)), np.zeros((2, 5)), 0.0
     for x, y in zip(X, Y, strict=True):
         z2 = W1 @ x + b1
         z3 = W2 @ sigmoid(z2) + b2
         a1, a2, a3 = np.append(x, 1.0), np.append(sigmoid(z2), 1.0), sigmoid(z3)
         delta3 = (a3 - y) * slope(z3)
         delta2 = W2.T @ delta3 * slope(z2)
-        D1 += np.outer(delta2, a1) / m  # noqa: N806
-        D2 += np.outer(delta3, a2) / m  # noqa: N806
-        J += np.sum((a3 - y) ** 2) / (2 * m)  # noqa: N806
+        D1 += np.outer(delta2, a1) / m
+        D2 += np.outer(delta3, a2) / m
+        J += np.sum((a3 - y) ** 2) / (2 * m)
 
     cost = mean([half_squared_error(model(x), y) for x, y in zip(X, Y, strict=True)])
     cost.backward()
     assert cost.data == close(J)
-    for layer, D in zip(model.layers, (D1, D2), strict=True):  # noqa: N806
+    for layer, D in zip(model.layers, (D1, D2), strict=True):
         assert np.column_stack(gradients(layer)) == close(D)
 
     SGD(model.parameters(), learning_rate=0.5).step()

@@ -141,7 +141,7 @@ def test_one_row_to_test_on_has_no_r2(run, table):
         ("", ["--target", "y"], "expected a header and rows of data, got an empty file"),
         ("x,y\n1,a\n", [], "expected the column to predict as the target, got none; the columns are 'x', 'y'"),
         ("x,y\n1,a\n", ["--target", "z"], "expected a target among the columns, got 'z'"),
-        ("x,y\n1,a\n?,b\n", ["--target", "y"], "column 'x', line 3: expected a number between -1e150 and 1e150, got '?'"),
+        ("x,y\n1,a\n?,b\n", ["--target", "y"], "column 'x', line 3: expected a finite number, got '?'"),
         ("x,y\n1,1.5\n", ["--target", "y"], "expected rows to train on beside those to test on, got 1 in all"),
         ("x,y\n1,1.5\n2,2.5\n", ["--target", "y", "--test-size", "0.9"], "got 2 in all"),
         (line_table(), ["--target", "y", "--learning-rate", "1e9"], "try a learning rate smaller than 1000000000.0"),

@@ -71,7 +71,7 @@ def test_expression_of_the_readme():
 def test_demo_learns_the_moons():
     """The training loop of the demo, with its max-margin loss and its L2 term, fits two moons."""
     names = {}
-    exec(DEMO, names)  # noqa: S102  (a program as its user has it)
+    exec(DEMO, names)
     (first, _), (last, accuracy) = names["history"][0], names["history"][-1]
     assert last < first / 10
     assert accuracy == 1.0
