@@ -13,6 +13,10 @@ Every row of `autograd.primitives.PRIMITIVES` that is not an operator is a funct
 """
 
 from autograd import _backend
-from autograd._backend import *
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from autograd._engine import *
 
 __all__ = [name for name in _backend.__all__ if name not in {"BACKEND", "Value", "ancestors", "restore"}]
+globals().update({name: getattr(_backend, name) for name in __all__})

@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = command.add_argument
-    add("file", nargs="?", metavar="FILE", help="a CSV file; without one, Iris (default: none)")
+    add("file", nargs="?", metavar="FILE", help="a CSV file; without one, Iris")
     add("--target", metavar="COLUMN", help="the column of FILE to predict")
     add("--hidden", nargs="*", type=_count, default=[8], metavar="N", help="sizes of hidden layers")
     add("--activation", choices=list(ACTIVATIONS), default="tanh", help="of the hidden layers")

@@ -5,10 +5,13 @@ import random
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from nn import cli, load
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture
@@ -212,12 +215,16 @@ def test_missing_packages(run, monkeypatch):
     assert err == 'error: sklearn.datasets is not installed; pip install "chainrule[train]"\n'
 
 
-def test_as_a_program(tmp_path):
+def test_as_a_program():
     """``python -m nn`` runs it, and without a command says what there is."""
-    command = [sys.executable, "-m", "nn"]
-    done = subprocess.run([*command, "train", "none.csv", "--target", "y"], capture_output=True, text=True, check=False)
+
+    def program(*arguments):
+        command = [sys.executable, "-m", "nn", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+
+    done = program("train", "none.csv", "--target", "y")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: none.csv: No such file or directory\n"
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = program()
     assert done.returncode == 2
     assert "error: the following arguments are required: COMMAND" in done.stderr

@@ -25,8 +25,8 @@ FLOORS = {
         "_backend": 4, "math": 5, "__init__": 6,
     },
     "nn": {
-        "module": 0, "init": 0, "layers": 1, "losses": 1, "optim": 1, "data": 1, "train": 2, "files": 2,
-        "cli": 4, "__init__": 3, "__main__": 5,
+        "_vectors": 0, "module": 0, "init": 0, "layers": 1, "losses": 1, "optim": 1, "data": 1, "train": 2, "files": 2,
+        "tasks": 2, "__init__": 3, "cli": 4, "__main__": 5,
     },
 }  # fmt: skip
 

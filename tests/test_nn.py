@@ -7,6 +7,7 @@ import random
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
 import mpmath as mp
 import numpy as np
@@ -22,6 +23,8 @@ from nn import MLP, SGD, Layer, Module, Neuron
 from nn.data import DataError, Table, iris, read_csv
 from nn.files import ModelFileError, load, save
 from nn.init import generator, glorot_uniform, he_uniform
+
+ROOT = Path(__file__).resolve().parent.parent
 
 finite = st.floats(-1e6, 1e6)
 vectors = st.lists(finite, min_size=2, max_size=6)
@@ -40,7 +43,7 @@ def test_import_is_light():
     """``import nn`` loads none of the packages of the extras."""
     heavy = "{'numpy', 'pandas', 'sklearn', 'tqdm', 'safetensors', 'matplotlib'}"
     code = f"import sys, nn; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout == "[]\n"
 
 
