@@ -5,20 +5,24 @@ by side, as `autograd.engine` and `autograd._engine`, but their Values do not mi
 """
 
 import importlib
-import importlib.util
 import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autograd._engine import *
 
-_WANTS_PYTHON = os.environ.get("AUTOGRAD_PURE_PYTHON", "") not in {"", "0"}
-_HAS_C = importlib.util.find_spec("autograd._engine") is not None
-
 #: Which twin `Value` comes from: "c", or "python" where the C twin was not built or not wanted.
-BACKEND = "c" if _HAS_C and not _WANTS_PYTHON else "python"
+BACKEND = "python"
 
-# A C twin that was built but does not load is an error to be seen, not a reason to be slow.
-_twin = importlib.import_module("autograd._engine" if BACKEND == "c" else "autograd.engine")
+if os.environ.get("AUTOGRAD_PURE_PYTHON", "") in {"", "0"}:
+    try:
+        _twin = importlib.import_module("autograd._engine")
+        BACKEND = "c"
+    except ModuleNotFoundError as error:
+        if error.name != "autograd._engine":  # built, but broken: to be seen, not to be slow
+            raise
+if BACKEND == "python":
+    _twin = importlib.import_module("autograd.engine")
+
 __all__ = ["BACKEND", *_twin.__all__]
 globals().update({name: getattr(_twin, name) for name in _twin.__all__})

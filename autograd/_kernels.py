@@ -15,6 +15,8 @@ from autograd.primitives import Primitive
 
 __all__ = ["Kernel", "describe"]
 
+_ALWAYS = parse("True")
+
 
 class Kernel:
     """A row of the table of primitives, compiled to functions of floats."""
@@ -30,12 +32,13 @@ class Kernel:
 
     @functools.cache  # noqa: B019  (kernels live as long as the program)
     def partials(self, constants: tuple[str, ...]) -> Callable[..., tuple[float | None, ...]]:
-        """Return the function of (operands, out) that gives the partial by each Value, or None.
+        """Return the function of (operands, out) that gives the partial by each operand.
 
-        None stands for a structural zero. `constants` names the operands that are plain numbers.
+        It gives None for a structural zero, and for the operands that are plain numbers, which
+        `constants` names.
         """
         rows = zip(self.row.operands, self.row.partials, self._flat, strict=True)
-        formulas = [(parse(partial), flat) for name, partial, flat in rows if name not in constants]
+        formulas = [(parse(partial), _ALWAYS if name in constants else flat) for name, partial, flat in rows]
         return compile_function(self.row.name, [*self.row.operands, "out"], formulas, self.row.let, constants)
 
     @functools.cached_property

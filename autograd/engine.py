@@ -27,7 +27,7 @@ import itertools
 import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from autograd import _copying, errors
 from autograd._floats import FloatLike, is_real, real
@@ -239,55 +239,47 @@ def _reach(root: Value, sources: str) -> list[Value]:
 
 # ---- recording -------------------------------------------------------------------------------------
 
+Row: TypeAlias = tuple[Value | float, ...]  # of operands
 
-def _apply(kernel: Kernel, operands: tuple[Value | float, ...]) -> Value | float:
+
+def _apply(kernel: Kernel, operands: Row) -> Value | float:
     """Compute one primitive; record it if there is a Value among the operands."""
-    numbers = tuple([_primal(x) for x in operands])
+    numbers = _primals(operands)
     try:
         (out,) = kernel.value(*numbers)
     except (ValueError, ArithmeticError):
         raise kernel.error(numbers) from None
-    values = [x for x in operands if type(x) is Value]
-    if not values:
-        return out
-    names = kernel.row.operands
-    constants = tuple([name for name, x in zip(names, operands, strict=True) if type(x) is not Value])
-    return _record(kernel, out, operands, values, kernel.partials(constants)(*numbers, out))
+    return _record(kernel, out, operands, _partials(kernel, operands, numbers, out))
 
 
 def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
     """Compute a primitive of columns of operands, from left to right; record it as one node."""
-    names = kernel.row.operands
-    terms = [tuple([_primal(x) for x in row]) for row in zip(*columns, strict=True)]
+    rows = list(zip(*columns, strict=True))
+    terms = [_primals(row) for row in rows]
     out = 0.0
     for numbers in terms:
         (out,) = kernel.value(out, *numbers)
-    operands = tuple([x for column in columns for x in column])
-    values = [x for x in operands if type(x) is Value]
-    if not values:
+    by_row = [_partials(kernel, row, numbers, out) for row, numbers in zip(rows, terms, strict=True)]
+    by_column = [partial for column in zip(*by_row, strict=True) for partial in column]
+    return _record(kernel, out, tuple([x for column in columns for x in column]), by_column)
+
+
+def _primals(operands: Row) -> tuple[float, ...]:
+    return tuple([x._data if isinstance(x, Value) else x for x in operands])
+
+
+def _partials(kernel: Kernel, operands: Row, numbers: tuple[float, ...], out: float) -> tuple[float | None, ...]:
+    """Return the partial by each operand; None for a plain number, and for a structural zero."""
+    names = zip(kernel.row.operands, operands, strict=True)
+    constants = tuple([name for name, x in names if type(x) is not Value])
+    return kernel.partials(constants)(*numbers, out)
+
+
+def _record(kernel: Kernel, out: float, operands: Row, partials: Iterable[float | None]) -> Value | float:
+    """Make the node of a primitive, with an edge for each partial; without a Value, return the number."""
+    if not any(type(x) is Value for x in operands):
         return out
-    partials: dict[str, list[float | None]] = {name: [] for name in names}
-    for row, numbers in zip(zip(*columns, strict=True), terms, strict=True):
-        active = [name for name, x in zip(names, row, strict=True) if type(x) is Value]
-        constants = tuple([name for name in names if name not in active])
-        for name, partial in zip(active, kernel.partials(constants)(*numbers, out), strict=True):
-            partials[name].append(partial)
-    return _record(kernel, out, operands, values, tuple([partial for name in names for partial in partials[name]]))
-
-
-def _primal(x: Value | float) -> float:
-    return x._data if isinstance(x, Value) else x
-
-
-def _record(
-    kernel: Kernel,
-    out: float,
-    operands: tuple[Value | float, ...],
-    values: list[Value],
-    partials: tuple[float | None, ...],
-) -> Value:
-    """Make the node of a primitive, with an edge for each Value on which the result depends."""
-    edges = [(parent, partial) for parent, partial in zip(values, partials, strict=True) if partial is not None]
+    edges = [(x, partial) for x, partial in zip(operands, partials, strict=True) if partial is not None]
     parents, slopes = zip(*edges, strict=True) if edges else ((), ())
     return restore(out, 0.0, "", kernel.row.name, operands, parents, slopes)
 

@@ -84,7 +84,7 @@ def read_csv(path: str | os.PathLike[str], target: str | None) -> Table:
     ------
     DataError
         The file cannot be read, there is nothing to learn in it, or a cell is not what it should
-        be. Lines are counted as a text editor does, the header being line 1.
+        be. Lines are rows of the table, the header being line 1.
     """
     cells = _cells(path)
     names = _header(path, cells)

@@ -30,8 +30,9 @@ def test_twins_agree_on_random_programs(program):
     assert transcript(twin, program) == transcript(engine, program)
 
 
-def test_known_differences_are_told():
+def test_known_differences_are_told(capsys):
     """Print the list, so that nobody has to look for it."""
-    for what, why in KNOWN_DIFFERENCES.items():
-        print(f"tolerated difference: {what}: {why}")
-    assert len(KNOWN_DIFFERENCES) == 2
+    with capsys.disabled():
+        for what, why in KNOWN_DIFFERENCES.items():
+            print(f"\n  tolerated difference of the twins: {what}: {why}", end="")
+    assert all(KNOWN_DIFFERENCES.values())

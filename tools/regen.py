@@ -302,8 +302,8 @@ What a `Value` does at every hard point. The rules behind the table:
 8. **A NaN operand** is outside no domain: it gives a NaN value and, where the value depends on it, a NaN gradient.
 9. **Sums of any length** (`sum`, `dot`) run from 0.0 and from left to right, and are one node.
 
-Errors are bounds in units in the last place of the exact result at the stored operands: of the value, and of each partial.
-They hold with glibc; `tests/test_primitives.py` measures them against mpmath.
+Errors are bounds in units in the last place of the exact result at the stored operands: of the value, and of each
+partial. They hold with glibc; `tests/test_primitives.py` measures them against mpmath.
 
 | primitive | value | partials | raises | flat in | kinks and jumps: slopes taken, why | error, ulp |
 |---|---|---|---|---|---|---|
