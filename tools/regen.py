@@ -318,9 +318,9 @@ def page() -> str:
 
 def _convention(row: Primitive) -> str:
     textbook = row.textbook or (row.value, *row.partials)
-    value, *partials = [
-        f"$$`{to_latex(parse(formula), {'condition': 'c'})}`$$".replace("$$", "$") for formula in textbook
-    ]
+    names = {"condition": "c", "out": "s"}
+    value, *partials = [to_latex(parse(formula), names) for formula in textbook]
+    value = rf"s \leftarrow {value}" if row.fold else value
     raises = [f"`{domain.raises}` unless {domain.expected}" for domain in row.domain]
     if row.overflows:
         raises.append("`OverflowError` where the result exceeds the largest float")
@@ -333,8 +333,8 @@ def _convention(row: Primitive) -> str:
     bound = " each step" if row.fold else ""
     cells = [
         f"`{row.name}`" + (f" `{row.symbol}`" if row.symbol not in {"", row.name} else ""),
-        value,
-        ", ".join(partials),
+        f"$`{value}`$",
+        ", ".join(f"$`{partial}`$" for partial in partials),
         "; ".join(raises),
         "; ".join(flat),
         "; ".join(kinks),
