@@ -29,7 +29,7 @@ def reduce(root: Value) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     """
     twin = sys.modules[type(root).__module__]
     if not root.op:
-        return twin.restore, (root.data, root.grad, root.name)
+        return twin.restore, (root.data, root.grad, root.name, "", (), (), ())
     nodes = twin.ancestors(root)
     leaves = [node for node in nodes if not node.op]
     computed = [node for node in nodes if node.op]

@@ -942,17 +942,17 @@ static PyObject *
 engine_restore(PyObject *module, PyObject *args)
 {
     State *state = PyModule_GetState(module);
-    double primal, adjoint = 0.0;
-    PyObject *name = NULL, *op = NULL, *operands = NULL, *parents = NULL, *partials = NULL;
-    if (!PyArg_ParseTuple(args, "d|dUUO!O!O!:restore", &primal, &adjoint, &name, &op, &PyTuple_Type, &operands,
+    double primal, adjoint;
+    PyObject *name, *op, *operands, *parents, *partials;
+    if (!PyArg_ParseTuple(args, "ddUUO!O!O!:restore", &primal, &adjoint, &name, &op, &PyTuple_Type, &operands,
                           &PyTuple_Type, &parents, &PyTuple_Type, &partials)) {
         return NULL;
     }
-    int code = 0;
-    if (op && (code = (int)PySequence_Index(state->names, op)) < 0) {
+    int code = (int)PySequence_Index(state->names, op);
+    if (code < 0) {
         return NULL;
     }
-    Py_ssize_t count = operands ? PyTuple_GET_SIZE(operands) : 0;
+    Py_ssize_t count = PyTuple_GET_SIZE(operands), edge = 0, n_edges = PyTuple_GET_SIZE(parents);
     Value *self = value_alloc(state, (size_t)count, code);
     if (!self) {
         return NULL;
@@ -962,12 +962,11 @@ engine_restore(PyObject *module, PyObject *args)
     for (Py_ssize_t k = 0; k < count; k++) {
         self->operands[k].value = 0; /* so that it can be freed at any time */
     }
-    if (name && !(self->name = PyUnicode_FromObject(name))) {
+    if (!(self->name = PyUnicode_FromObject(name))) {
         Py_DECREF(self);
         return NULL;
     }
-    Py_ssize_t edge = 0, n_edges = parents ? PyTuple_GET_SIZE(parents) : 0;
-    if ((partials ? PyTuple_GET_SIZE(partials) : 0) != n_edges || (code == OP_LEAF) != (count == 0)) {
+    if (PyTuple_GET_SIZE(partials) != n_edges || (code == OP_LEAF) != (count == 0)) {
         goto corrupt;
     }
     for (Py_ssize_t k = 0; k < count; k++) {
@@ -1338,9 +1337,9 @@ value_abs(PyObject *self)
 #define WITH_KEYWORDS(function) (PyCFunction)(void (*)(void))function, METH_VARARGS | METH_KEYWORDS
 
 static PyMethodDef value_methods[] = {
-    {"backward", WITH_KEYWORDS(value_backward), "Sweep the graph from this node back to its leaves."},
-    {"tangent", WITH_KEYWORDS(value_tangent), "Sweep forward: the derivative in the direction of seeds."},
-    {"zero_grad", (PyCFunction)value_zero_grad, METH_NOARGS, "Set grad to zero."},
+    {"backward", WITH_KEYWORDS(value_backward), DOC_backward},
+    {"tangent", WITH_KEYWORDS(value_tangent), DOC_tangent},
+    {"zero_grad", (PyCFunction)value_zero_grad, METH_NOARGS, DOC_zero_grad},
     EACH_METHOD(METHOD_ENTRY)
     {"__format__", (PyCFunction)value_format, METH_O, NULL},
     {"__trunc__", (PyCFunction)value_trunc, METH_NOARGS, NULL},
@@ -1355,7 +1354,7 @@ static PyMethodDef value_methods[] = {
 };
 
 static PyType_Slot value_slots[] = {
-    {Py_tp_doc, "A number that remembers how it was computed; see autograd.engine.Value."},
+    {Py_tp_doc, DOC_Value},
     {Py_tp_new, value_new},
     {Py_tp_dealloc, value_dealloc},
     {Py_tp_methods, value_methods},
@@ -1467,8 +1466,8 @@ engine_free(void *module)
 }
 
 static PyMethodDef engine_methods[] = {
-    {"ancestors", engine_ancestors, METH_O, "Return every Value that root was computed from, and root."},
-    {"restore", engine_restore, METH_VARARGS, "Make a node from all that it holds."},
+    {"ancestors", engine_ancestors, METH_O, DOC_ancestors},
+    {"restore", engine_restore, METH_VARARGS, DOC_restore},
     EACH_FUNCTION(FUNCTION_ENTRY)
     {NULL, NULL, 0, NULL},
 };

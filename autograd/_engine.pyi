@@ -77,12 +77,12 @@ class Value:
 def ancestors(root: Value, /) -> list[Value]: ...
 def restore(
     data: float,
-    grad: float = ...,
-    name: str = ...,
-    op: str = ...,
-    operands: tuple[Value | float, ...] = ...,
-    parents: tuple[Value, ...] = ...,
-    partials: tuple[float, ...] = ...,
+    grad: float,
+    name: str,
+    op: str,
+    operands: tuple[Value | float, ...],
+    parents: tuple[Value, ...],
+    partials: tuple[float, ...],
     /,
 ) -> Value: ...
 @overload

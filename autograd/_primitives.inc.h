@@ -617,36 +617,44 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
         .domains = {{0}}, .step = step_dot, .terms = terms_dot},
 };
 
+/* The docstrings of engine.py. */
+#define DOC_Value "Value(data, name='')\n--\n\nA number that remembers how it was computed.\n\nIt behaves as the float it holds: in arithmetic with Values, ints, floats, fractions and NumPy\nscalars, in comparisons and formatting. Two differences: its hash is that of the object, so that\nValues can be keys; and ``float(value)`` raises, because it would silently lose the graph.\n\nParameters\n----------\ndata : real number\n    The primal.\nname : str, optional\n    A label for pictures and messages.\n\nAttributes\n----------\ndata : float\n    The primal. It can be assigned on leaves: that is how an optimiser updates a parameter.\ngrad : float\n    The adjoint, d root / d self, found by the last sweep. On a leaf it accumulates over\n    sweeps, until `zero_grad`; on a computed node it is that of the last sweep.\nop : str\n    Name of the primitive; empty on a leaf.\noperands : tuple of Value and float\n    The operands in order, repeated where repeated.\nparents : tuple of Value\n    The Values among the operands that `data` depends on. An operand in which the primitive is\n    constant around this point, such as the branch that `where` did not take, is no parent.\npartials : tuple of float\n    d data / d parent for each parent, taken when the node was recorded.\nname : str\n    The label."
+#define DOC_backward "backward($self, /, seed=1.0)\n--\n\nSweep the graph from this node back to its leaves and set every `grad` on the way.\n\nParameters\n----------\nseed : real number\n    The adjoint of this node itself.\n\nNotes\n-----\nTakes one multiplication and one addition for each edge, whatever the number of leaves. An\nexception on the way, even an interrupt, leaves every `grad` as it was."
+#define DOC_tangent "tangent($self, /, seeds)\n--\n\nSweep forward: return the derivative of this node in the direction of `seeds`.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The tangent of each leaf to move; other leaves stay. Leaves that this node does not\n    depend on may be among them.\n\nReturns\n-------\nfloat\n    The sum of d self / d leaf times the tangent of the leaf."
+#define DOC_zero_grad "zero_grad($self, /)\n--\n\nSet `grad` to zero."
+#define DOC_ancestors "ancestors(root, /)\n--\n\nReturn every Value that `root` was computed from, and `root`, in recording order."
+#define DOC_restore "restore(data, grad, name, op, operands, parents, partials, /)\n--\n\nMake a node from all that it holds, as copies and pickles do."
+
 /* The functions of the module, and those of them that are methods of Value too. */
 #define EACH_FUNCTION(X) \
-    X(exp, "Return exp(x); record it if there is a Value among the operands.") \
-    X(expm1, "Return expm1(x); record it if there is a Value among the operands.") \
-    X(log, "Return log(x); record it if there is a Value among the operands.") \
-    X(log1p, "Return log1p(x); record it if there is a Value among the operands.") \
-    X(sqrt, "Return sqrt(x); record it if there is a Value among the operands.") \
-    X(sin, "Return sin(x); record it if there is a Value among the operands.") \
-    X(cos, "Return cos(x); record it if there is a Value among the operands.") \
-    X(tan, "Return tan(x); record it if there is a Value among the operands.") \
-    X(tanh, "Return tanh(x); record it if there is a Value among the operands.") \
-    X(sigmoid, "Return 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
-    X(relu, "Return where(x > 0, x, 0); record it if there is a Value among the operands.") \
-    X(softplus, "Return log1p(exp(x)); record it if there is a Value among the operands.") \
-    X(maximum, "Return where(x > y, x, y); record it if there is a Value among the operands.") \
-    X(minimum, "Return where(x < y, x, y); record it if there is a Value among the operands.") \
-    X(where, "Return where(condition != 0, x, y); record it if there is a Value among the operands.") \
-    X(sum, "Return the sum of x over the columns; record it if there is a Value among the operands.") \
-    X(dot, "Return the sum of x * y over the columns; record it if there is a Value among the operands.")
+    X(exp, "exp(x, /)\n--\n\nReturn exp(x); record it if there is a Value among the operands.") \
+    X(expm1, "expm1(x, /)\n--\n\nReturn expm1(x); record it if there is a Value among the operands.") \
+    X(log, "log(x, /)\n--\n\nReturn log(x); record it if there is a Value among the operands.") \
+    X(log1p, "log1p(x, /)\n--\n\nReturn log1p(x); record it if there is a Value among the operands.") \
+    X(sqrt, "sqrt(x, /)\n--\n\nReturn sqrt(x); record it if there is a Value among the operands.") \
+    X(sin, "sin(x, /)\n--\n\nReturn sin(x); record it if there is a Value among the operands.") \
+    X(cos, "cos(x, /)\n--\n\nReturn cos(x); record it if there is a Value among the operands.") \
+    X(tan, "tan(x, /)\n--\n\nReturn tan(x); record it if there is a Value among the operands.") \
+    X(tanh, "tanh(x, /)\n--\n\nReturn tanh(x); record it if there is a Value among the operands.") \
+    X(sigmoid, "sigmoid(x, /)\n--\n\nReturn 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
+    X(relu, "relu(x, /)\n--\n\nReturn where(x > 0, x, 0); record it if there is a Value among the operands.") \
+    X(softplus, "softplus(x, /)\n--\n\nReturn log1p(exp(x)); record it if there is a Value among the operands.") \
+    X(maximum, "maximum(x, y, /)\n--\n\nReturn where(x > y, x, y); record it if there is a Value among the operands.") \
+    X(minimum, "minimum(x, y, /)\n--\n\nReturn where(x < y, x, y); record it if there is a Value among the operands.") \
+    X(where, "where(condition, x, y, /)\n--\n\nReturn where(condition != 0, x, y); record it if there is a Value among the operands.") \
+    X(sum, "sum(x, /)\n--\n\nReturn the sum of x over the columns; record it if there is a Value among the operands.") \
+    X(dot, "dot(x, y, /)\n--\n\nReturn the sum of x * y over the columns; record it if there is a Value among the operands.")
 
 #define EACH_METHOD(X) \
-    X(exp, "Return exp(x); record it if there is a Value among the operands.") \
-    X(expm1, "Return expm1(x); record it if there is a Value among the operands.") \
-    X(log, "Return log(x); record it if there is a Value among the operands.") \
-    X(log1p, "Return log1p(x); record it if there is a Value among the operands.") \
-    X(sqrt, "Return sqrt(x); record it if there is a Value among the operands.") \
-    X(sin, "Return sin(x); record it if there is a Value among the operands.") \
-    X(cos, "Return cos(x); record it if there is a Value among the operands.") \
-    X(tan, "Return tan(x); record it if there is a Value among the operands.") \
-    X(tanh, "Return tanh(x); record it if there is a Value among the operands.") \
-    X(sigmoid, "Return 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
-    X(relu, "Return where(x > 0, x, 0); record it if there is a Value among the operands.") \
-    X(softplus, "Return log1p(exp(x)); record it if there is a Value among the operands.")
+    X(exp, "exp($self, /)\n--\n\nReturn exp(x); record it if there is a Value among the operands.") \
+    X(expm1, "expm1($self, /)\n--\n\nReturn expm1(x); record it if there is a Value among the operands.") \
+    X(log, "log($self, /)\n--\n\nReturn log(x); record it if there is a Value among the operands.") \
+    X(log1p, "log1p($self, /)\n--\n\nReturn log1p(x); record it if there is a Value among the operands.") \
+    X(sqrt, "sqrt($self, /)\n--\n\nReturn sqrt(x); record it if there is a Value among the operands.") \
+    X(sin, "sin($self, /)\n--\n\nReturn sin(x); record it if there is a Value among the operands.") \
+    X(cos, "cos($self, /)\n--\n\nReturn cos(x); record it if there is a Value among the operands.") \
+    X(tan, "tan($self, /)\n--\n\nReturn tan(x); record it if there is a Value among the operands.") \
+    X(tanh, "tanh($self, /)\n--\n\nReturn tanh(x); record it if there is a Value among the operands.") \
+    X(sigmoid, "sigmoid($self, /)\n--\n\nReturn 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
+    X(relu, "relu($self, /)\n--\n\nReturn where(x > 0, x, 0); record it if there is a Value among the operands.") \
+    X(softplus, "softplus($self, /)\n--\n\nReturn log1p(exp(x)); record it if there is a Value among the operands.")

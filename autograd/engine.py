@@ -201,12 +201,12 @@ class Value(FloatLike):
 
 def restore(
     data: float,
-    grad: float = 0.0,
-    name: str = "",
-    op: str = "",
-    operands: tuple[Value | float, ...] = (),
-    parents: tuple[Value, ...] = (),
-    partials: tuple[float, ...] = (),
+    grad: float,
+    name: str,
+    op: str,
+    operands: tuple[Value | float, ...],
+    parents: tuple[Value, ...],
+    partials: tuple[float, ...],
 ) -> Value:
     """Make a node from all that it holds, as copies and pickles do."""
     node = Value.__new__(Value)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import json
 import pkgutil
 import re
@@ -89,6 +90,11 @@ def test_the_compiled_twin_is_of_this_table():
     for row in PRIMITIVES.values():
         if not row.symbol:
             assert getattr(_engine, row.name).__doc__ == getattr(engine, row.name).__doc__
+    for owner in ("Value", "ancestors", "restore"):
+        assert inspect.getdoc(getattr(_engine, owner)) == inspect.getdoc(getattr(engine, owner))
+    for method in ("backward", "tangent", "zero_grad"):
+        assert inspect.getdoc(getattr(_engine.Value, method)) == inspect.getdoc(getattr(engine.Value, method))
+        assert str(inspect.signature(getattr(_engine.Value, method))).split("=")[0].startswith("(self, /")
     assert _engine.Value.__module__ == "autograd._engine"
     assert engine.Value.__module__ == "autograd.engine"
 

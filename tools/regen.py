@@ -11,6 +11,7 @@ writes
 
 from __future__ import annotations
 
+import inspect
 import re
 import string
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from autograd import engine  # noqa: E402
 from autograd._formula import negate, parse, to_c, to_latex  # noqa: E402
 from autograd._kernels import describe  # noqa: E402
 from autograd.primitives import PRIMITIVES, Primitive  # noqa: E402
@@ -85,18 +87,41 @@ def header() -> str:
         *(_entry(row) for row in ROWS),
         "};",
         "",
+        "/* The docstrings of engine.py. */",
+        *(f"#define DOC_{name} {_quoted(_doc(signature, item))}" for name, signature, item in DOCUMENTED),
+        "",
         "/* The functions of the module, and those of them that are methods of Value too. */",
         "#define EACH_FUNCTION(X) \\",
-        " \\\n".join(f"    X({row.name}, {_quoted(describe(row))})" for row in FUNCTIONS),
+        " \\\n".join(f"    X({row.name}, {_quoted(_function_doc(row))})" for row in FUNCTIONS),
         "",
         "#define EACH_METHOD(X) \\",
-        " \\\n".join(f"    X({row.name}, {_quoted(describe(row))})" for row in METHODS),
+        " \\\n".join(f"    X({row.name}, {_quoted(_function_doc(row, '$self'))})" for row in METHODS),
     ]
     return "\n".join(lines) + "\n"
 
 
+#: What has the same docstring in both twins: its name in C, its signature, and what engine.py calls it.
+DOCUMENTED = [
+    ("Value", "Value(data, name='')", engine.Value),
+    ("backward", "backward($self, /, seed=1.0)", engine.Value.backward),
+    ("tangent", "tangent($self, /, seeds)", engine.Value.tangent),
+    ("zero_grad", "zero_grad($self, /)", engine.Value.zero_grad),
+    ("ancestors", "ancestors(root, /)", engine.ancestors),
+    ("restore", "restore(data, grad, name, op, operands, parents, partials, /)", engine.restore),
+]
+
+
+def _doc(signature: str, item: object) -> str:
+    """Return a docstring with the signature in front, where CPython looks for that of a C function."""
+    return f"{signature}\n--\n\n{inspect.getdoc(item)}"
+
+
+def _function_doc(row: Primitive, *operands: str) -> str:
+    return f"{row.name}({', '.join(operands or row.operands)}, /)\n--\n\n{describe(row)}"
+
+
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def _unpacked(row: Primitive, used: list[str]) -> str:
@@ -227,12 +252,12 @@ $methods
 def ancestors(root: Value, /) -> list[Value]: ...
 def restore(
     data: float,
-    grad: float = ...,
-    name: str = ...,
-    op: str = ...,
-    operands: tuple[Value | float, ...] = ...,
-    parents: tuple[Value, ...] = ...,
-    partials: tuple[float, ...] = ...,
+    grad: float,
+    name: str,
+    op: str,
+    operands: tuple[Value | float, ...],
+    parents: tuple[Value, ...],
+    partials: tuple[float, ...],
     /,
 ) -> Value: ...
 $functions
