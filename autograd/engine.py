@@ -277,7 +277,7 @@ def _partials(kernel: Kernel, operands: Row, numbers: tuple[float, ...], out: fl
 
 def _record(kernel: Kernel, out: float, operands: Row, partials: Iterable[float | None]) -> Value | float:
     """Make the node of a primitive, with an edge for each partial; without a Value, return the number."""
-    if not any(type(x) is Value for x in operands):
+    if Value not in map(type, operands):
         return out
     edges = [(x, partial) for x, partial in zip(operands, partials, strict=True) if partial is not None]
     parents, slopes = zip(*edges, strict=True) if edges else ((), ())

@@ -112,4 +112,4 @@ def not_a_float() -> TypeError:
 
 
 def _listed(names: tuple[str, ...], numbers: tuple[float, ...]) -> str:
-    return ", ".join(f"{name} = {number!r}" for name, number in zip(names, numbers, strict=True))
+    return ", ".join([f"{name} = {number!r}" for name, number in zip(names, numbers, strict=True)])

@@ -77,7 +77,8 @@ def test_bad_input(engine, act, kind, text):
     x = engine.Value(2.0)
     with pytest.raises(kind) as caught:
         act(engine, x, x * 3)
-    assert (type(caught.value), str(caught.value)) == (kind, text)
+    got = str(caught.value).removesuffix(" and no __dict__ for setting new attributes")  # since Python 3.13
+    assert (type(caught.value), got) == (kind, text)
 
 
 def test_values_of_two_twins_do_not_mix():

@@ -17,8 +17,8 @@ from conftest import HAS_C
 MILLION = 1_000_000
 
 
-def in_small_stack(work):
-    """Run `work` in a thread with a stack of 256 KiB and pass on what it returns or raises."""
+def in_small_stack(work, kib):
+    """Run `work` in a thread with a stack of so many KiB and pass on what it returns or raises."""
     outcome = []
 
     def target():
@@ -27,7 +27,7 @@ def in_small_stack(work):
         except BaseException as error:
             outcome.append((None, error))
 
-    old = threading.stack_size(256 * 1024)
+    old = threading.stack_size(kib * 1024)
     try:
         thread = threading.Thread(target=target)
         thread.start()
@@ -77,7 +77,9 @@ def test_a_million_nodes_in_a_small_stack(engine, build, slope):
 
     gc.disable()  # it would look at the millions of objects over and over
     try:
-        assert in_small_stack(work) == 2
+        # Since 3.13 the interpreter itself recurses some thousand deep when it frees a chain of Python objects.
+        by_python = engine.__name__ == "autograd.engine" and sys.version_info >= (3, 13)
+        assert in_small_stack(work, 4096 if by_python else 256) == 2
     finally:
         gc.enable()
 
@@ -108,6 +110,7 @@ def interrupted_at(k, work):
         return trace
 
     old = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 looks at this only when tracing starts
     sys.settrace(trace)
     try:
         work()
