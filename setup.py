@@ -14,7 +14,7 @@ if build not in {"", "strict", "sanitize"}:
     raise SystemExit(f"CHAINRULE_BUILD: expected nothing, 'strict' or 'sanitize', got {build!r}")
 
 # Without -ffp-contract=off a compiler may fuse a*b + c, and the twins would differ in the last bit.
-flags = ["/O2", "/fp:precise"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-std=c11"]
+flags = ["/O2", "/fp:precise", "/std:c11"] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-std=c11"]
 if build:
     flags += ["/WX"] if sys.platform == "win32" else ["-Wall", "-Wextra", "-Werror"]
 sanitizers = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=undefined"]

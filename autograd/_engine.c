@@ -1,19 +1,20 @@
 /* The C twin of autograd/engine.py: the same contract, to the last bit.
  *
- * Read engine.py first. Functions stand here in the same order, and each names its counterpart.
+ * Read engine.py first. Functions stand here in its order, as far as C lets them be defined before
+ * they are used, and each names its counterpart.
  * The arithmetic of the primitives is generated from the table (see _primitives.inc.h); this file
  * holds the node, its recording, the sweeps, and what makes a Value behave as a float.
  *
  * The node. One allocation for each operation:
  *
  *     +--------+--------+---------+------+---------------+------+-----------+-- per operand --+
- *     | header | primal | adjoint | name | recording, op | slot | n_operands| operand | number |
+ *     | header | primal | adjoint | name | recording, op | slot | n_operands|  value  | number |
  *     +--------+--------+---------+------+---------------+------+-----------+-----------------+
  *
  * so 56 bytes and 16 for each operand. Invariants:
  *
- *   - operand == 0:            the operand is a plain number, and `number` is that number;
- *   - operand & FLAT:          the operand is a Value on which the result does not depend here: no
+ *   - value == 0:              the operand is a plain number, and `number` is that number;
+ *   - value & FLAT:            the operand is a Value on which the result does not depend here: no
  *                              edge, and `number` means nothing;
  *   - otherwise:               the operand is a parent, and `number` is the partial by it;
  *   - recording(operand) < recording(node), for every operand.
@@ -79,6 +80,13 @@ float_floordiv(double x, double y)
     return quotient - whole > 0.5 ? whole + 1.0 : whole;
 }
 
+/* math.pow: 1 wherever the standard says so, even for a signalling NaN. */
+static double
+float_pow(double x, double y)
+{
+    return x == 1.0 || y == 0.0 ? 1.0 : pow(x, y);
+}
+
 typedef struct {
     const char *name;
     const char *symbol; /* of an operator; empty for a function */
@@ -132,16 +140,25 @@ typedef struct {
 
 static void value_dealloc(Value *self);
 
-static inline bool
-is_value(PyObject *x)
-{
-    return Py_TYPE(x)->tp_dealloc == (destructor)value_dealloc;
-}
-
 static inline State *
 state_of(PyObject *value)
 {
     return PyType_GetModuleState(Py_TYPE(value));
+}
+
+/* Whether x is a Value of this module. A module that was imported anew has a Value type and a clock
+ * of its own, and its nodes must not meet ours. */
+static inline bool
+is_value(const State *state, PyObject *x)
+{
+    return Py_TYPE(x) == state->value_type;
+}
+
+/* Whether x is a Value of any instance of the module: only to find the state in an operator's slot. */
+static inline bool
+is_any_value(PyObject *x)
+{
+    return Py_TYPE(x)->tp_dealloc == (destructor)value_dealloc;
 }
 
 static inline Value *
@@ -213,7 +230,7 @@ raise_status(State *state, const Primitive *primitive, int status, const double 
     Py_XDECREF(values);
 }
 
-/* ---- conversion: _real, _is_real, _operand ------------------------------------------------------ */
+/* ---- conversion: _floats.real, _floats.is_real, _operand ------------------------------------------------------ */
 
 /* Return whether x is an instance of module.name, which *cached keeps; -1 on error. */
 static int
@@ -230,7 +247,8 @@ is_instance(PyObject *x, PyObject **cached, const char *module, const char *name
     return PyObject_IsInstance(x, *cached);
 }
 
-/* Convert a real number. Return 1, or 0 if x is none, or -1 with an exception set. */
+/* Convert a real number. Return 1; or 0 if x is none, or -1 with an exception set, and then *number
+ * stays as it was. */
 static int
 real_number(State *state, PyObject *x, double *number)
 {
@@ -239,8 +257,12 @@ real_number(State *state, PyObject *x, double *number)
         return 1;
     }
     if (PyLong_CheckExact(x)) {
-        *number = PyLong_AsDouble(x);
-        return *number == -1.0 && PyErr_Occurred() ? -1 : 1;
+        double converted = PyLong_AsDouble(x);
+        if (converted == -1.0 && PyErr_Occurred()) {
+            return -1;
+        }
+        *number = converted;
+        return 1;
     }
     if (!PyFloat_Check(x) && !PyLong_Check(x)) {
         int real = is_instance(x, &state->real, "numbers", "Real");
@@ -257,7 +279,7 @@ real_number(State *state, PyObject *x, double *number)
     return 1;
 }
 
-/* twin: _real */
+/* twin: _floats.real */
 static int
 required_real(State *state, PyObject *x, const char *where, double *number)
 {
@@ -268,14 +290,14 @@ required_real(State *state, PyObject *x, const char *where, double *number)
     return real > 0 ? 0 : -1;
 }
 
-/* twin: _operand. Sets *value (borrowed) and *number, the primal of a Value. */
+/* twin: _operand. Sets *value (borrowed), or *number where x is no Value. */
 static int
 read_operand(State *state, PyObject *x, bool condition, const char *where, PyObject **value, double *number)
 {
     *value = NULL;
-    if (is_value(x)) {
+    if (is_value(state, x)) {
         *value = x;
-        *number = ((Value *)x)->primal;
+        *number = 0.0;
         return 0;
     }
     if (condition) {
@@ -540,7 +562,7 @@ done:
     return result;
 }
 
-/* The number that `seeds` gives, checked as the Python twin checks: all numbers, then all leaves. */
+/* Check seeds as the Python twin does, first all numbers, then all leaves; return the numbers. */
 static double *
 read_seeds(State *state, PyObject *items)
 {
@@ -551,18 +573,13 @@ read_seeds(State *state, PyObject *items)
         return NULL;
     }
     for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *item = PyList_GET_ITEM(items, i);
-        if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) {
-            raise_error(state, "not_seeds", "(O)", items);
-            goto fail;
-        }
-        if (required_real(state, PyTuple_GET_ITEM(item, 1), "seed", &seeds[i]) < 0) {
+        if (required_real(state, PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1), "seed", &seeds[i]) < 0) {
             goto fail;
         }
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *leaf = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0);
-        if (!is_value(leaf)) {
+        if (!is_value(state, leaf)) {
             raise_error(state, "not_a_number", "sO", "tangent", leaf);
             goto fail;
         }
@@ -577,14 +594,21 @@ fail:
     return NULL;
 }
 
+/* A tangent, and whether there is one: what no seed reaches does not move at all, not by 0.0. */
+typedef struct {
+    double number;
+    bool moves;
+} Tangent;
+
 /* twin: Value.tangent */
 static PyObject *
 value_tangent(Value *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"seeds", NULL};
     State *state = state_of((PyObject *)self);
-    PyObject *given, *result = NULL, *items = NULL;
-    double *seeds = NULL, *tangent = NULL;
+    PyObject *given, *result = NULL, *copy = NULL, *items = NULL;
+    double *seeds = NULL;
+    Tangent *tangent = NULL;
     Reach order = {0};
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:tangent", keywords, &given)) {
         return NULL;
@@ -593,11 +617,12 @@ value_tangent(Value *self, PyObject *args, PyObject *kwargs)
     if (mapping == 0) {
         raise_error(state, "not_seeds", "(O)", given);
     }
-    if (mapping <= 0 || !(items = PyMapping_Items(given)) || !(seeds = read_seeds(state, items))
+    if (mapping <= 0 || !(copy = PyObject_CallOneArg((PyObject *)&PyDict_Type, given))
+        || !(items = PyDict_Items(copy)) || !(seeds = read_seeds(state, items))
         || reach_from(state, &order, self, false) < 0) {
         goto done;
     }
-    tangent = PyMem_Calloc(order.count, sizeof(double));
+    tangent = PyMem_Calloc(order.count, sizeof(Tangent));
     if (!tangent) {
         PyErr_NoMemory();
         goto done;
@@ -605,26 +630,31 @@ value_tangent(Value *self, PyObject *args, PyObject *kwargs)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
         Value *leaf = (Value *)PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0);
         if (reached(&order, leaf)) {
-            tangent[leaf->slot] = seeds[i];
+            tangent[leaf->slot] = (Tangent){seeds[i], true};
         }
     }
     for (size_t i = 0; i < order.count; i++) {
         const Value *node = order.nodes[i];
         for (uint32_t k = 0; k < node->n_operands; k++) {
             if (is_edge(&node->operands[k])) {
-                tangent[i] += node->operands[k].number * tangent[operand_value(&node->operands[k])->slot];
+                const Tangent *parent = &tangent[operand_value(&node->operands[k])->slot];
+                if (parent->moves) {
+                    tangent[i].number += node->operands[k].number * parent->number;
+                    tangent[i].moves = true;
+                }
             }
         }
         if (poll(state, &order, i) < 0) {
             goto done;
         }
     }
-    result = PyFloat_FromDouble(tangent[order.count - 1]);
+    result = PyFloat_FromDouble(tangent[order.count - 1].number);
 done:
     PyMem_Free(tangent);
     PyMem_Free(seeds);
     PyMem_Free(order.nodes);
     Py_XDECREF(items);
+    Py_XDECREF(copy);
     return result;
 }
 
@@ -813,7 +843,7 @@ call_on_float(Value *self, const char *method, PyObject *argument)
 static PyObject *
 value_format(Value *self, PyObject *spec)
 {
-    if (PyUnicode_Check(spec) && PyUnicode_GET_LENGTH(spec) == 0) {
+    if (PyUnicode_CheckExact(spec) && PyUnicode_GET_LENGTH(spec) == 0) {
         return value_repr(self);
     }
     return call_on_float(self, "__format__", spec);
@@ -890,9 +920,9 @@ value_hash(PyObject *self)
 static PyObject *
 value_richcompare(Value *self, PyObject *other, int compare)
 {
-    if (is_value(other) || PyFloat_CheckExact(other)) {
+    if (is_any_value(other) || PyFloat_CheckExact(other)) {
         double x = self->primal;
-        double y = is_value(other) ? ((Value *)other)->primal : PyFloat_AS_DOUBLE(other);
+        double y = is_any_value(other) ? ((Value *)other)->primal : PyFloat_AS_DOUBLE(other);
         Py_RETURN_RICHCOMPARE(x, y, compare);
     }
     PyObject *data = PyFloat_FromDouble(self->primal);
@@ -972,7 +1002,7 @@ engine_restore(PyObject *module, PyObject *args)
     for (Py_ssize_t k = 0; k < count; k++) {
         PyObject *x = PyTuple_GET_ITEM(operands, k);
         Operand *operand = &self->operands[k];
-        if (!is_value(x)) {
+        if (!is_value(state, x)) {
             if (!PyFloat_Check(x)) {
                 goto corrupt;
             }
@@ -1003,7 +1033,7 @@ static PyObject *
 engine_ancestors(PyObject *module, PyObject *root)
 {
     State *state = PyModule_GetState(module);
-    if (!is_value(root)) {
+    if (!is_value(state, root)) {
         raise_error(state, "not_a_number", "sO", "ancestors", root);
         return NULL;
     }
@@ -1021,15 +1051,20 @@ engine_ancestors(PyObject *module, PyObject *root)
 
 /* ---- recording ---------------------------------------------------------------------------------- */
 
-/* twin: _apply and _record. values[i] is NULL where operand i is a plain number. */
+/* twin: _apply and _record. values[i] is NULL where operand i is the plain number numbers[i]. */
 static PyObject *
-apply(State *state, int op, PyObject *const *values, const double *numbers)
+apply(State *state, int op, PyObject *const *values, double *numbers)
 {
     const Primitive *primitive = &PRIMITIVES[op];
     const int n = primitive->n_operands;
     unsigned constant = 0, flat = 0;
     for (int i = 0; i < n; i++) {
-        constant |= (unsigned)!values[i] << i;
+        /* Primals are read here, when all operands are converted: a conversion may run Python code. */
+        if (values[i]) {
+            numbers[i] = ((Value *)values[i])->primal;
+        } else {
+            constant |= 1u << i;
+        }
     }
     double out, partial[MOST_OPERANDS];
     int status = primitive->kernel(numbers, constant, &out, partial, &flat);
@@ -1126,17 +1161,22 @@ columns_extend(State *state, Columns *columns, PyObject *iterable, const char *w
 
 /* twin: _fold */
 static PyObject *
-fold_columns(State *state, int op, const Columns *columns, size_t length)
+fold_columns(State *state, int op, Columns *columns, size_t length)
 {
     const Primitive *primitive = &PRIMITIVES[op];
     const int n = primitive->n_operands;
     const unsigned all = (1u << n) - 1;
     double out = 0.0, numbers[MOST_OPERANDS];
     bool recorded = false;
+    for (size_t i = 0; i < columns->count; i++) { /* now, when no more Python code runs */
+        if (columns->values[i]) {
+            columns->numbers[i] = ((Value *)columns->values[i])->primal;
+            recorded = true;
+        }
+    }
     for (size_t i = 0; i < length; i++) {
         for (int k = 0; k < n; k++) {
             numbers[k] = columns->numbers[(size_t)k * length + i];
-            recorded |= columns->values[(size_t)k * length + i] != NULL;
         }
         out = primitive->step(numbers, out);
     }
@@ -1190,29 +1230,20 @@ call(State *state, int op, PyObject *const *args, Py_ssize_t count)
         return apply(state, op, values, numbers);
     }
     Columns columns = {0};
-    PyObject *result = NULL, *lengths = PyTuple_New(primitive->n_operands);
-    Py_ssize_t length = 0;
-    bool equal = true;
-    if (!lengths) {
-        return NULL;
-    }
+    PyObject *result = NULL;
+    Py_ssize_t lengths[MOST_OPERANDS] = {0};
     for (int i = 0; i < primitive->n_operands; i++) {
-        Py_ssize_t found = columns_extend(state, &columns, args[i], primitive->name);
-        PyObject *number = found < 0 ? NULL : PyLong_FromSsize_t(found);
-        if (!number) {
+        lengths[i] = columns_extend(state, &columns, args[i], primitive->name);
+        if (lengths[i] < 0) {
             goto done;
         }
-        PyTuple_SET_ITEM(lengths, i, number);
-        equal &= i == 0 || found == length;
-        length = found;
     }
-    if (equal) {
-        result = fold_columns(state, op, &columns, (size_t)length);
+    if (primitive->n_operands > 1 && lengths[0] != lengths[1]) {
+        raise_error(state, "unequal_columns", "s(nn)", primitive->name, lengths[0], lengths[1]);
     } else {
-        raise_error(state, "unequal_columns", "sO", primitive->name, lengths);
+        result = fold_columns(state, op, &columns, (size_t)lengths[0]);
     }
 done:
-    Py_DECREF(lengths);
     columns_free(&columns);
     return result;
 }
@@ -1233,7 +1264,8 @@ call_method(PyObject *self, int op, Py_ssize_t more)
         raise_error(state, "wrong_count", "sin", PRIMITIVES[op].name, 1, more + 1);
         return NULL;
     }
-    return apply(state, op, &self, &((Value *)self)->primal);
+    double number;
+    return apply(state, op, &self, &number);
 }
 
 #define METHOD(name, doc)                                                            \
@@ -1272,19 +1304,12 @@ read_other(State *state, PyObject *other, int op, bool on_the_left, double *numb
 static PyObject *
 binary(PyObject *left, PyObject *right, int op)
 {
-    bool has_left = is_value(left), has_right = is_value(right);
-    State *state = state_of(has_left ? left : right);
-    PyObject *values[2] = {has_left ? left : NULL, has_right ? right : NULL};
+    State *state = state_of(is_any_value(left) ? left : right);
+    PyObject *values[2] = {is_value(state, left) ? left : NULL, is_value(state, right) ? right : NULL};
     PyObject *result;
     double numbers[2];
-    if (has_left) {
-        numbers[0] = ((Value *)left)->primal;
-    } else if (!read_other(state, left, op, true, &numbers[0], &result)) {
-        return result;
-    }
-    if (has_right) {
-        numbers[1] = ((Value *)right)->primal;
-    } else if (!read_other(state, right, op, false, &numbers[1], &result)) {
+    if ((!values[0] && !read_other(state, left, op, true, &numbers[0], &result))
+        || (!values[1] && !read_other(state, right, op, false, &numbers[1], &result))) {
         return result;
     }
     return apply(state, op, values, numbers);
@@ -1306,7 +1331,10 @@ static PyObject *
 value_pow(PyObject *left, PyObject *right, PyObject *modulus)
 {
     if (modulus != Py_None) {
-        raise_error(state_of(is_value(left) ? left : right), "wrong_count", "sii", "pow", 2, 3);
+        if (!is_any_value(left)) { /* then it is not for us to say, even if there is a Value */
+            Py_RETURN_NOTIMPLEMENTED;
+        }
+        raise_error(state_of(left), "wrong_count", "sii", "pow", 2, 3);
         return NULL;
     }
     return binary(left, right, OP_pow);

@@ -74,7 +74,7 @@ class FloatLike:
         return round(self._data, digits)
 
     def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else repr(self)
+        return repr(self) if type(spec) is str and not spec else self._data.__format__(spec)
 
     def __divmod__(self, other: Any) -> tuple[Any, Any]:
         return self // other, self % other

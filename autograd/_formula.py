@@ -63,7 +63,7 @@ _OPERATORS: dict[type[ast.AST], tuple[str, str, Callable[..., Any], str, int]] =
         4,
     ),
     ast.Mod: ("({} % {})", "float_mod({}, {})", operator.mod, r"{} \bmod {}", 2),
-    ast.Pow: ("pow({}, {})", "pow({}, {})", math.pow, "{{{}}}^{{{}}}", 3),
+    ast.Pow: ("pow({}, {})", "float_pow({}, {})", math.pow, "{{{}}}^{{{}}}", 3),
     ast.USub: ("(-{})", "(-{})", operator.neg, "-{}", 2),
     ast.Not: ("(not {})", "(!{})", operator.not_, r"\lnot {}", 2),
     ast.And: (" and ", " && ", all, r" \land ", 0),

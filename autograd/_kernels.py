@@ -26,9 +26,17 @@ class Kernel:
         self._flat = [parse(flat) for flat in row.flat or ["False"] * len(row.operands)]
 
     @functools.cached_property
-    def value(self) -> Callable[..., tuple[float]]:
+    def _value(self) -> Callable[..., tuple[float]]:
         parameters = ["out", *self.row.operands] if self.row.fold else self.row.operands
         return compile_function(self.row.name, parameters, [(parse(self.row.value), None)], self.row.let)
+
+    def value(self, *numbers: float) -> float:
+        """Return the value, or raise what floats raise, in our words; of a fold, take one step from `out`."""
+        try:
+            return self._value(*numbers)[0]
+        except (ValueError, ArithmeticError):
+            pass  # and raise below, where the exception of math is no longer the context
+        raise self._error(numbers)
 
     @functools.cache  # noqa: B019  (kernels live as long as the program)
     def partials(self, constants: tuple[str, ...]) -> Callable[..., tuple[float | None, ...]]:
@@ -46,8 +54,7 @@ class Kernel:
         outside = [(negate(parse(domain.inside)), None) for domain in self.row.domain]
         return compile_function(self.row.name, self.row.operands, outside, self.row.let)
 
-    def error(self, numbers: tuple[float, ...]) -> Exception:
-        """Return the exception for operands that have no value: outside the domain, or too large."""
+    def _error(self, numbers: tuple[float, ...]) -> Exception:
         row = self.row
         violated = self._violated(*numbers)
         if True in violated:

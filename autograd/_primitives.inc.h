@@ -2,7 +2,7 @@
  *
  * A kernel computes the value of a primitive and its partials by the operands that are not constant.
  * Bit i of `constant` says that operand i is a plain number; the kernel sets bit i of `flat` where the
- * value does not depend on operand i, and leaves partial[i] alone there. It returns OK, OVERFLOW, or the
+ * value does not depend on operand i, and leaves partial[i] alone there. It returns OK, OVERFLOWED, or the
  * number of the first domain violated, counted from 1.
  */
 
@@ -175,23 +175,23 @@ kernel_pow(const double *operand, unsigned constant, double *value, double *part
     if ((x < 0.0) && (x != (-INFINITY)) && (y > floor(y))) {
         return 2;
     }
-    const double out = pow(x, y);
+    const double out = float_pow(x, y);
     if (isinf(out) && isfinite(x) && isfinite(y)) {
         return OVERFLOWED;
     }
     *value = out;
     if (!(constant & 1u)) { /* d out / d x */
-        if (y == 0.0) {
+        if ((constant & 2u) && (y == 0.0)) {
             *flat |= 1u;
         } else {
-            partial[0] = ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * INFINITY)) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY)) ? (y * pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? ((copysign(1.0, out) * copysign(1.0, x)) * ((y * pow(fabs(x), (y / 2.0))) * (pow(fabs(x), (y / 2.0)) / fabs(x)))) : (((fabs((out / x)) >= 2.2250738585072014e-308) && (fabs((out / x)) < INFINITY)) ? (y * (out / x)) : ((y / x) * out)))))));
+            partial[0] = ((y == 0.0) ? 0.0 : ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * INFINITY)) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY)) ? (y * float_pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? (((y > 0.0) && (y < 4.0)) ? (y * float_pow(x, (y - 1.0))) : ((copysign(1.0, out) * copysign(1.0, x)) * ((y * float_pow(fabs(x), (y / 2.0))) * (float_pow(fabs(x), (y / 2.0)) / fabs(x))))) : (((fabs((y * out)) >= 2.2250738585072014e-308) && (fabs((y * out)) < INFINITY)) ? ((y * out) / x) : ((y / x) * out))))))));
         }
     }
     if (!(constant & 2u)) { /* d out / d y */
-        if ((x == 1.0) || ((x == 0.0) && (y > 0.0))) {
+        if (((constant & 1u) && (x == 1.0)) || ((x == 0.0) && (y > 0.0))) {
             *flat |= 2u;
         } else {
-            partial[1] = ((x <= 0.0) ? NAN : (((fabs(out) < 2.2250738585072014e-308) && (x < INFINITY)) ? ((pow(x, (y / 2.0)) * log(x)) * pow(x, (y / 2.0))) : (out * log(x))));
+            partial[1] = ((x <= 0.0) ? NAN : (((fabs(out) < 2.2250738585072014e-308) && (x < INFINITY)) ? ((float_pow(x, (y / 2.0)) * log(x)) * float_pow(x, (y / 2.0))) : (out * log(x))));
         }
     }
     return OK;

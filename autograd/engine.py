@@ -76,15 +76,19 @@ class Value(FloatLike):
 
     __slots__ = ("_data", "_grad", "_name", "_op", "_operands", "_parents", "_partials", "_serial")
 
-    def __init__(self, data: Any, name: str = "") -> None:
-        self._data = real(data, "Value")
-        self._grad = 0.0
-        self.name = name
-        self._op = ""
-        self._operands: tuple[Value | float, ...] = ()
-        self._parents: tuple[Value, ...] = ()
-        self._partials: tuple[float, ...] = ()
-        self._serial = next(_clock)
+    _grad: float
+    _name: str
+    _op: str
+    _operands: tuple[Value | float, ...]
+    _parents: tuple[Value, ...]
+    _partials: tuple[float, ...]
+    _serial: int
+
+    def __new__(cls, data: Any, name: str = "") -> Value:  # noqa: D102
+        number = real(data, "Value")
+        if type(name) is not str:
+            raise errors.not_a_name(name)
+        return restore(number, 0.0, name, "", (), (), ())
 
     # ---- the two sweeps --------------------------------------------------------------------------
 
@@ -127,17 +131,16 @@ class Value(FloatLike):
         """
         if not isinstance(seeds, Mapping):
             raise errors.not_seeds(seeds)
-        tangent = {leaf: real(seed, "seed") for leaf, seed in seeds.items()}
+        tangent = {leaf: real(seed, "seed") for leaf, seed in dict(seeds).items()}
         for leaf in tangent:
             if type(leaf) is not Value:
                 raise errors.not_a_number("tangent", leaf)
             if leaf._op:
                 raise errors.not_a_leaf("tangent", leaf._op)
         for node in _reach(self, "_parents"):
-            if node._op:
-                tangent[node] = 0.0
-                for parent, partial in zip(node.parents, node.partials, strict=True):
-                    tangent[node] += partial * tangent.get(parent, 0.0)
+            for parent, partial in zip(node.parents, node.partials, strict=True):
+                if parent in tangent:  # what no seed reaches does not move at all, not by 0.0
+                    tangent[node] = tangent.get(node, 0.0) + partial * tangent[parent]
         return tangent.get(self, 0.0)
 
     def zero_grad(self) -> None:
@@ -209,7 +212,7 @@ def restore(
     partials: tuple[float, ...],
 ) -> Value:
     """Make a node from all that it holds, as copies and pickles do."""
-    node = Value.__new__(Value)
+    node = object.__new__(Value)
     node._data, node._grad, node._name, node._op = data, grad, name, op
     node._operands, node._parents, node._partials = operands, parents, partials
     node._serial = next(_clock)
@@ -221,6 +224,8 @@ def restore(
 
 def ancestors(root: Value) -> list[Value]:
     """Return every Value that `root` was computed from, and `root`, in recording order."""
+    if type(root) is not Value:
+        raise errors.not_a_number("ancestors", root)
     return _reach(root, "_operands")
 
 
@@ -245,10 +250,7 @@ Row: TypeAlias = tuple[Value | float, ...]  # of operands
 def _apply(kernel: Kernel, operands: Row) -> Value | float:
     """Compute one primitive; record it if there is a Value among the operands."""
     numbers = _primals(operands)
-    try:
-        (out,) = kernel.value(*numbers)
-    except (ValueError, ArithmeticError):
-        raise kernel.error(numbers) from None
+    out = kernel.value(*numbers)
     return _record(kernel, out, operands, _partials(kernel, operands, numbers, out))
 
 
@@ -258,7 +260,7 @@ def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
     terms = [_primals(row) for row in rows]
     out = 0.0
     for numbers in terms:
-        (out,) = kernel.value(out, *numbers)
+        out = kernel.value(out, *numbers)
     by_row = [_partials(kernel, row, numbers, out) for row, numbers in zip(rows, terms, strict=True)]
     by_column = [partial for column in zip(*by_row, strict=True) for partial in column]
     return _record(kernel, out, tuple([x for column in columns for x in column]), by_column)
@@ -329,8 +331,8 @@ def _operators(kernel: Kernel) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return errors.defer_or_refuse(f"Value {symbol} {type(other).__name__}", other)
 
     def reflected(self: Value, other: Any) -> Any:
-        if is_real(other):
-            return _apply(kernel, (float(other), self))
+        if type(other) is Value or is_real(other):
+            return _apply(kernel, (other if type(other) is Value else float(other), self))
         return errors.defer_or_refuse(f"{type(other).__name__} {symbol} Value", other)
 
     return forward, reflected

@@ -44,11 +44,8 @@ def not_a_number(where: str, got: object) -> TypeError:
             f"{where}: expected Values of one twin, got one of {kind.__module__} as well; "
             "take Value from autograd throughout"
         )
-    shown = repr(got)
-    if len(shown) > _LONGEST_REPR:
-        shown = shown[:_LONGEST_REPR] + "..."
     expected = "a real number" if where in {"Value", "data", "grad", "seed"} else "a Value or a real number"
-    return TypeError(f"{where}: expected {expected}, got {shown} ({kind.__name__})")
+    return TypeError(f"{where}: expected {expected}, got {_shown(got)}")
 
 
 def defer_or_refuse(where: str, got: object) -> object:
@@ -74,12 +71,12 @@ def unequal_columns(primitive: str, lengths: tuple[int, ...]) -> ValueError:
 
 def not_a_name(got: object) -> TypeError:
     """Return the error for a name that is not a string."""
-    return TypeError(f"name: expected a str, got {got!r} ({type(got).__name__})")
+    return TypeError(f"name: expected a str, got {_shown(got)}")
 
 
 def not_seeds(got: object) -> TypeError:
     """Return the error for the seeds of a forward sweep that are no mapping."""
-    return TypeError(f"tangent: expected a mapping of leaves to numbers, got {got!r} ({type(got).__name__})")
+    return TypeError(f"tangent: expected a mapping of leaves to numbers, got {_shown(got)}")
 
 
 def outside_domain(
@@ -109,6 +106,15 @@ def not_a_float() -> TypeError:
         "float: expected a plain number, got a Value, whose derivatives would be lost; "
         "use its .data, or the function of the same name in autograd.math"
     )
+
+
+def _shown(got: object) -> str:
+    """Return what an object looks like, in one short line, and its type."""
+    try:
+        text = " ".join(repr(got).split())
+    except Exception:  # a repr of the user's, or of an int with too many digits
+        text = "an object that cannot be shown"
+    return f"{text[:_LONGEST_REPR]}{'...' * (len(text) > _LONGEST_REPR)} ({type(got).__name__})"
 
 
 def _listed(names: tuple[str, ...], numbers: tuple[float, ...]) -> str:

@@ -67,7 +67,7 @@ def header() -> str:
         " *",
         " * A kernel computes the value of a primitive and its partials by the operands that are not constant.",
         " * Bit i of `constant` says that operand i is a plain number; the kernel sets bit i of `flat` where the",
-        " * value does not depend on operand i, and leaves partial[i] alone there. It returns OK, OVERFLOW, or the",
+        " * value does not depend on operand i, and leaves partial[i] alone there. It returns OK, OVERFLOWED, or the",
         " * number of the first domain violated, counted from 1.",
         " */",
         "",
@@ -319,11 +319,12 @@ What a `Value` does at every hard point. The rules behind the table:
 3. **Where the function is differentiable, if only from one side**, the partial is its derivative.
 4. **At a kink**, the subgradient of least norm.
 5. **At a jump**, the slope of the branch that holds the point.
-6. **Where there is no slope and no limit**, NaN; never a finite number beside a NaN value.
+6. **Where there is no slope and no limit**, NaN.
 7. **Structural zeros.** Where the result does not depend on an operand at all near the point, no edge is recorded, so
    nothing, not even inf times zero, can come back along it: the column *flat in*.
    A partial that merely computes to 0.0 is an ordinary number, and 0 times inf is NaN.
-8. **A NaN operand** is outside no domain: it gives a NaN value and, where the value depends on it, a NaN gradient.
+8. **A NaN operand** is outside no domain. It gives a NaN value, unless the value is the same for any operand
+   (`nan**0`), and NaN partials where they depend on it; the partials of `x + y` stay 1.
 9. **Sums of any length** (`sum`, `dot`) run from 0.0 and from left to right, and are one node.
 
 Errors are bounds in units in the last place of the exact result at the stored operands: of the value, and of each
