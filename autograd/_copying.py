@@ -25,7 +25,8 @@ def reduce(root: Value) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 
     Leaves are pickled as objects of their own, so that two roots, or a root and a list of
     parameters, pickled together share their leaves again. Computed nodes that two roots share
-    are made once for each root.
+    are made once for each root: pickle roots, not lists of all nodes, which would be quadratic.
+    (`copy.deepcopy` shares computed nodes too.)
     """
     twin = sys.modules[type(root).__module__]
     if not root.op:

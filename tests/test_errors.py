@@ -2,13 +2,26 @@
 
 import decimal
 import fractions
+import gc
+import importlib
 import math
 import operator
+import struct
+import sys
 
 import pytest
+from conftest import HAS_C
 
 import autograd
 from autograd import errors
+
+
+class Ugly:
+    """An object whose repr fails."""
+
+    def __repr__(self):
+        raise ValueError
+
 
 CASES = [
     # what is done with a module, a leaf x = Value(2.0) and a node y = x * 3; the error; its text
@@ -29,6 +42,14 @@ CASES = [
     (lambda e, x, y: x * decimal.Decimal(2), TypeError, "unsupported operand type(s) for *: 'Value' and 'decimal.Decimal'"),
     (lambda e, x, y: x < "a", TypeError, "'<' not supported between instances of 'float' and 'str'"),
     (lambda e, x, y: pow(x, 2, 5), TypeError, "pow: expected 2 operands, got 3"),
+    (lambda e, x, y: pow(2, x, 3), TypeError, "unsupported operand type(s) for ** or pow(): 'int', 'Value', 'int'"),
+    (lambda e, x, y: pow(2, 3, x), TypeError, "unsupported operand type(s) for ** or pow(): 'int', 'int', 'Value'"),
+    (lambda e, x, y: x.__format__(5), TypeError, "__format__() argument must be str, not int"),
+    (lambda e, x, y: setattr(x, "data", 10**400), OverflowError, "int too large to convert to float"),
+    (lambda e, x, y: setattr(x, "name", Ugly()), TypeError, "name: expected a str, got an object that cannot be shown (Ugly)"),
+    (lambda e, x, y: y.tangent([[0] * 9] * 9), TypeError, "tangent: expected a mapping of leaves to numbers, "
+     f"got {str([[0] * 9] * 9)[:60]}... (list)"),
+    (lambda e, x, y: e.ancestors(5), TypeError, "ancestors: expected a Value or a real number, got 5 (int)"),
     (lambda e, x, y: float(x), TypeError, "float: expected a plain number, got a Value, whose derivatives would be lost; "
      "use its .data, or the function of the same name in autograd.math"),
     (lambda e, x, y: math.exp(x), TypeError, "float: expected a plain number, got a Value, whose derivatives would be lost; "
@@ -94,6 +115,79 @@ def test_values_of_two_twins_do_not_mix():
         c.exp(python.Value(1.0))
     with pytest.raises(errors.BackendMismatchError):
         python.dot([c.Value(1.0)], [1.0])
+
+
+@pytest.mark.skipif(not HAS_C, reason="the C twin was not built")
+def test_values_of_two_instances_of_the_module_do_not_mix():
+    """A module imported anew has its own clock, so its nodes must not meet those of the first."""
+    first = importlib.import_module("autograd._engine")
+    del sys.modules["autograd._engine"]
+    try:
+        second = importlib.import_module("autograd._engine")
+        a, b = first.Value(2.0), second.Value(3.0)
+        for x, y in [(a, b), (b, a)]:
+            with pytest.raises(errors.BackendMismatchError, match="expected Values of one twin"):
+                x * y
+        with pytest.raises(errors.BackendMismatchError):
+            second.dot([a], [b])
+        assert a < b
+    finally:
+        sys.modules["autograd._engine"] = first
+
+
+def test_a_failed_assignment_changes_nothing(engine):
+    """Data and grad stay as they were."""
+    x = engine.Value(3.0)
+    x.grad = 4.0
+    for attribute in ("data", "grad"):
+        with pytest.raises(OverflowError):
+            setattr(x, attribute, 10**400)
+    assert (x.data, x.grad) == (3.0, 4.0)
+    x.__init__(7.0)
+    assert x.data == 3.0
+
+
+def test_primals_are_read_when_all_operands_are(engine):
+    """What runs while operands are read may still change a leaf; value and partials agree all the same."""
+    x = engine.Value(2.0)
+
+    class Sneaky(float):
+        def __float__(self):
+            x.data = 100.0
+            return 3.0
+
+    def falling():
+        for _ in range(3):
+            yield x
+            x.data -= 1.0
+
+    product = x * Sneaky()
+    assert (product.data, product.partials) == (300.0, (3.0,))
+    x.data = 2.0
+    assert engine.sum(falling()).data == -3.0
+    x.data = 2.0
+    assert engine.dot([x], [Sneaky()]).data == 300.0
+    x.data = 2.0
+    assert engine.maximum(x, Sneaky()).data == 100.0
+
+
+def test_nothing_half_made_is_seen_from_an_iterator(engine):
+    """An operand's iterator may look at every object there is."""
+
+    def look():
+        for x in gc.get_objects():
+            if type(x) is tuple and len(x) < 4:
+                list(x)
+        yield 1.0
+
+    assert engine.dot(look(), look()) == 1.0
+
+
+def test_a_signalling_nan_is_a_nan(engine):
+    """1**nan is 1 and nan**0 is 1, whatever the bits of the NaN."""
+    (signalling,) = struct.unpack("<d", struct.pack("<Q", 0x7FF0000000000001))
+    assert (engine.Value(1.0) ** signalling).data == 1.0
+    assert (engine.Value(signalling) ** 0.0).data == 1.0
 
 
 @pytest.mark.parametrize("number", [3, True, 2.5, fractions.Fraction(1, 4)])

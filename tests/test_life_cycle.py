@@ -168,6 +168,16 @@ def test_operand_without_influence_is_no_parent(engine):
     assert (root**0).parents == ()
 
 
+def test_forward_sweep_leaves_unmoved_leaves_alone(engine):
+    """A leaf that no seed moves has no tangent, so no inf or nan can come from its partials."""
+    a, b = engine.Value(0.0), engine.Value(2.0)
+    y = a.sqrt() + b * b
+    assert y.tangent({b: 1.0}) == 4.0
+    assert y.tangent({a: 1.0}) == math.inf
+    assert math.isnan(y.tangent({a: 0.0}))
+    assert y.tangent({}) == 0.0
+
+
 def test_in_place_operators_rebind(engine):
     """`+=` makes a new node; the old one stays in the graph."""
     x = engine.Value(2.0)

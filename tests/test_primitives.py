@@ -70,6 +70,8 @@ def points(row, count, seed=0):
         drawn += [tuple(tame), tuple(wild), tuple(small), tuple(whole)]
         drawn += [tuple(rng.choice(pair) for pair in zip(tame, wild, strict=True))]
         drawn += [tuple(rng.choice(pair) for pair in zip(small, wild, strict=True))]
+        least = [math.ldexp(rng.uniform(0.5, 1), rng.randint(-1073, -1020)), *tame[1:]]
+        drawn += [tuple(least[: len(row.operands)])]
     return drawn
 
 
