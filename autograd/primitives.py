@@ -149,7 +149,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         ulps=(1.0, 4.0),
         samples=((0.0, 10.0), (-10.0, 10.0)),
         kinks=(Kink("x == 0 and y == 0", "0, nan", "0**y jumps at y = 0, so it has no slope"),
-               Kink("x < 0", "y x**(y-1), nan", "x**y is not real for y near an integer")),
+               Kink("x < 0", "y x**(y - 1), nan", "x**y is not real for y near an integer")),
         hard_points=((0.0, 0.0), (0.0, 0.5), (0.0, 1.0), (0.0, 2.0), (-0.0, 3.0), (-2.0, 2.0),
                      (-2.0, 3.0), (1e-200, 2.0), (1e-200, 3.0), (1e-100, 4.0), (-1e-100, 3.5 - 0.5),
                      (5e-324, -1e-300), (1e-310, 1.0), (1e-320, 1.05), (1 + 2**-52, -3.2e18),

@@ -354,7 +354,7 @@ def _convention(row: Primitive) -> str:
         for name, when in zip(row.operands, row.flat, strict=False)
         if when != "False"
     ]
-    kinks = [f"`{kink.at}`: {kink.taken}; {kink.reason}" for kink in row.kinks]
+    kinks = [f"`{kink.at}`: {kink.taken}; {kink.reason}".replace("**", r"\*\*") for kink in row.kinks]
     bound = " each step" if row.fold else ""
     cells = [
         f"`{row.name}`" + (f" `{row.symbol}`" if row.symbol not in {"", row.name} else ""),
