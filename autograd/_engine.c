@@ -230,7 +230,7 @@ raise_status(State *state, const Primitive *primitive, int status, const double 
     Py_XDECREF(values);
 }
 
-/* ---- conversion: _floats.real, _floats.is_real, _operand ------------------------------------------------------ */
+/* ---- conversion: _floats.real, _floats.is_real, _bindings._operand ------------------------------------------------------ */
 
 /* Return whether x is an instance of module.name, which *cached keeps; -1 on error. */
 static int
@@ -290,7 +290,7 @@ required_real(State *state, PyObject *x, const char *where, double *number)
     return real > 0 ? 0 : -1;
 }
 
-/* twin: _operand. Sets *value (borrowed), or *number where x is no Value. */
+/* twin: _bindings._operand. Sets *value (borrowed), or *number where x is no Value. */
 static int
 read_operand(State *state, PyObject *x, bool condition, const char *where, PyObject **value, double *number)
 {
@@ -1088,7 +1088,7 @@ apply(State *state, int op, PyObject *const *values, double *numbers)
     return (PyObject *)node;
 }
 
-/* ---- the primitives, as functions and methods: _function ----------------------------------------- */
+/* ---- the primitives, as functions and methods: _bindings._function -------------------------------- */
 
 /* Columns of operands under way: values (strong, or NULL) and numbers. */
 typedef struct {
@@ -1276,7 +1276,7 @@ call_method(PyObject *self, int op, Py_ssize_t more)
     }
 EACH_METHOD(METHOD)
 
-/* ---- the primitives, as operators: _operators ---------------------------------------------------- */
+/* ---- the primitives, as operators: _bindings._operators -------------------------------------------- */
 
 /* The operand that is no Value: a number, or somebody else's. Return 1, or 0 with *result set. */
 static int

@@ -26,16 +26,15 @@ from __future__ import annotations
 import itertools
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 from autograd import _copying, errors
-from autograd._floats import FloatLike, is_real, real
-from autograd._kernels import Kernel, describe
-from autograd.primitives import PRIMITIVES
+from autograd._bindings import bind
+from autograd._floats import FloatLike, real
+from autograd._kernels import Kernel
 
-__all__ = ["Value", "ancestors", "restore"]
-__all__ += [row.name for row in PRIMITIVES.values() if not row.symbol]
+__all__ = ["Value", "ancestors", "restore"]  # and the functions of the primitives: see the end
 
 _clock = itertools.count(1)  # tells nodes apart by when they were recorded
 
@@ -286,67 +285,7 @@ def _record(kernel: Kernel, out: float, operands: Row, partials: Iterable[float 
     return restore(out, 0.0, "", kernel.row.name, operands, parents, slopes)
 
 
-def _operand(x: Any, name: str, where: str) -> Value | float:
-    """Return an operand as a Value or a float; a condition may be anything that is true or false."""
-    if type(x) is Value:
-        return x
-    return float(bool(x)) if name == "condition" else real(x, where)
-
-
-# ---- the primitives, as operators, methods and functions -------------------------------------------
-
-
-def _function(kernel: Kernel) -> Callable[..., Value | float]:
-    row = kernel.row
-
-    def function(*operands: Any) -> Value | float:
-        if len(operands) != len(row.operands):
-            raise errors.wrong_count(row.name, len(row.operands), len(operands))
-        return _apply(
-            kernel, tuple([_operand(x, name, row.name) for x, name in zip(operands, row.operands, strict=True)])
-        )
-
-    def fold(*columns: Iterable[Any]) -> Value | float:
-        if len(columns) != len(row.operands):
-            raise errors.wrong_count(row.name, len(row.operands), len(columns))
-        lists = [[_operand(x, "", row.name) for x in column] for column in columns]
-        if len({len(column) for column in lists}) > 1:
-            raise errors.unequal_columns(row.name, tuple(map(len, lists)))
-        return _fold(kernel, lists)
-
-    made = fold if row.fold else function
-    made.__name__ = made.__qualname__ = row.name
-    made.__doc__ = describe(row)
-    return made
-
-
-def _operators(kernel: Kernel) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    symbol = kernel.row.symbol
-
-    def forward(self: Value, other: Any, modulus: None = None) -> Any:
-        if modulus is not None:
-            raise errors.wrong_count("pow", 2, 3)
-        if type(other) is Value or is_real(other):
-            return _apply(kernel, (self, other if type(other) is Value else float(other)))
-        return errors.defer_or_refuse(f"Value {symbol} {type(other).__name__}", other)
-
-    def reflected(self: Value, other: Any) -> Any:
-        if type(other) is Value or is_real(other):
-            return _apply(kernel, (other if type(other) is Value else float(other), self))
-        return errors.defer_or_refuse(f"{type(other).__name__} {symbol} Value", other)
-
-    return forward, reflected
-
-
-for _row in PRIMITIVES.values():
-    _kernel = Kernel(_row)
-    if _row.symbol and len(_row.operands) > 1:
-        _forward, _reflected = _operators(_kernel)
-        setattr(Value, f"__{_row.name}__", _forward)
-        setattr(Value, f"__r{_row.name}__", _reflected)
-    elif _row.symbol:
-        setattr(Value, f"__{_row.name}__", _function(_kernel))
-    else:
-        globals()[_row.name] = _function(_kernel)
-        if len(_row.operands) == 1 and not _row.fold:
-            setattr(Value, _row.name, globals()[_row.name])
+# Operators and methods of Value, such as + and .exp(), and functions of this module, such as exp and dot.
+_functions = bind(Value, _apply, _fold)
+globals().update(_functions)
+__all__ += list(_functions)

@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The floors of the house: a file imports only from lower floors (and from its own floor's neighbours never).
 FLOORS = {
     "autograd": {
-        "errors": 0, "_formula": 0, "primitives": 1, "_copying": 1, "_floats": 1, "_kernels": 2, "engine": 3, "_engine": 3,
-        "_backend": 4, "math": 5, "__init__": 6,
+        "errors": 0, "_formula": 0, "primitives": 1, "_copying": 1, "_floats": 1, "_kernels": 2, "_bindings": 3, "engine": 4, "_engine": 4,
+        "_backend": 5, "math": 6, "__init__": 7,
     },
     "nn": {
         "_vectors": 0, "module": 0, "init": 0, "layers": 1, "losses": 1, "optim": 1, "data": 1, "train": 2, "files": 2,
