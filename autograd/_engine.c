@@ -104,7 +104,7 @@ typedef struct {
 _Static_assert(MOST_OPERANDS <= 3 && MOST_DOMAINS <= 2, "widen struct Primitive");
 _Static_assert(OP_COUNT <= 256, "the op of a node has 8 bits");
 
-/* ---- types and state --------------------------------------------------------------------------- */
+/* ---- types and state ------------------------------------------------------------------------- */
 
 typedef struct {
     uintptr_t value; /* strong reference to a Value, perhaps with FLAT; 0 for a plain number */
@@ -179,7 +179,7 @@ op_of(const Value *node)
     return (int)(node->recording & 0xff);
 }
 
-/* ---- errors: cold paths. The texts are those of autograd/errors.py. ----------------------------- */
+/* ---- errors: cold paths. The texts are those of autograd/errors.py. -------------------------- */
 
 /* Raise what a function of autograd.errors returns. */
 static void
@@ -230,7 +230,7 @@ raise_status(State *state, const Primitive *primitive, int status, const double 
     Py_XDECREF(values);
 }
 
-/* ---- conversion: _floats.real, _floats.is_real, _bindings._operand ------------------------------------------------------ */
+/* ---- conversion: _floats.real, _floats.is_real, _bindings._operand --------------------------- */
 
 /* Return whether x is an instance of module.name, which *cached keeps; -1 on error. */
 static int
@@ -308,7 +308,7 @@ read_operand(State *state, PyObject *x, bool condition, const char *where, PyObj
     return required_real(state, x, where, number);
 }
 
-/* ---- the node ---------------------------------------------------------------------------------- */
+/* ---- the node -------------------------------------------------------------------------------- */
 
 static Value *
 value_alloc(State *state, size_t n_operands, int op)
@@ -384,7 +384,7 @@ value_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     return (PyObject *)self;
 }
 
-/* ---- order: _reach ------------------------------------------------------------------------------ */
+/* ---- order: _reach --------------------------------------------------------------------------- */
 
 typedef struct {
     Value **nodes; /* borrowed from the root, which the caller holds */
@@ -514,7 +514,7 @@ reach_from(State *state, Reach *reach, Value *root, bool through_flat)
     return 0;
 }
 
-/* ---- the two sweeps ----------------------------------------------------------------------------- */
+/* ---- the two sweeps -------------------------------------------------------------------------- */
 
 /* twin: Value.backward */
 static PyObject *
@@ -666,7 +666,7 @@ value_zero_grad(Value *self, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
-/* ---- attributes --------------------------------------------------------------------------------- */
+/* ---- attributes ------------------------------------------------------------------------------ */
 
 /* Raise as a Python property does that has no setter or no deleter. */
 static int
@@ -807,7 +807,7 @@ static PyGetSetDef value_getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-/* ---- behaving as a float ------------------------------------------------------------------------ */
+/* ---- behaving as a float --------------------------------------------------------------------- */
 
 static PyObject *
 value_repr(Value *self)
@@ -931,7 +931,7 @@ value_richcompare(Value *self, PyObject *other, int compare)
     return result;
 }
 
-/* ---- copies ------------------------------------------------------------------------------------- */
+/* ---- copies ---------------------------------------------------------------------------------- */
 
 static Value *
 value_copy(Value *self, PyObject *Py_UNUSED(ignored))
@@ -1049,7 +1049,7 @@ engine_ancestors(PyObject *module, PyObject *root)
     return list;
 }
 
-/* ---- recording ---------------------------------------------------------------------------------- */
+/* ---- recording ------------------------------------------------------------------------------- */
 
 /* twin: _apply and _record. values[i] is NULL where operand i is the plain number numbers[i]. */
 static PyObject *
@@ -1088,7 +1088,7 @@ apply(State *state, int op, PyObject *const *values, double *numbers)
     return (PyObject *)node;
 }
 
-/* ---- the primitives, as functions and methods: _bindings._function -------------------------------- */
+/* ---- the primitives, as functions and methods: _bindings._function --------------------------- */
 
 /* Columns of operands under way: values (strong, or NULL) and numbers. */
 typedef struct {
@@ -1276,7 +1276,7 @@ call_method(PyObject *self, int op, Py_ssize_t more)
     }
 EACH_METHOD(METHOD)
 
-/* ---- the primitives, as operators: _bindings._operators -------------------------------------------- */
+/* ---- the primitives, as operators: _bindings._operators -------------------------------------- */
 
 /* The operand that is no Value: a number, or somebody else's. Return 1, or 0 with *result set. */
 static int
@@ -1358,7 +1358,7 @@ value_abs(PyObject *self)
     return call_method(self, OP_abs, 0);
 }
 
-/* ---- the type ------------------------------------------------------------------------------------ */
+/* ---- the type -------------------------------------------------------------------------------- */
 
 #define METHOD_ENTRY(name, doc) {#name, (PyCFunction)(void (*)(void))method_##name, METH_FASTCALL, doc},
 #define FUNCTION_ENTRY(name, doc) {#name, (PyCFunction)(void (*)(void))function_##name, METH_FASTCALL, doc},
@@ -1414,7 +1414,7 @@ static PyType_Spec value_spec = {
     .slots = value_slots,
 };
 
-/* ---- the module ---------------------------------------------------------------------------------- */
+/* ---- the module ------------------------------------------------------------------------------ */
 
 /* Set __all__, as the Python twin has it. */
 static int

@@ -11,7 +11,7 @@ In `Value.backward` these are the ``*`` and the ``+=`` of one line. Everything e
 serves that line: the recording of nodes before it, and an order in which to visit them.
 
     >>> x = Value(3.0)
-    >>> y = x * x + x                                   # two uses of x, three paths from y to x
+    >>> y = x * x + x                                   # x is used three times: three paths
     >>> y.backward()
     >>> x.grad                                          # 3 + 3 + 1
     7.0

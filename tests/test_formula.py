@@ -1,5 +1,6 @@
 """The formula language: what it has, what it refuses, and its printers."""
 
+import fractions
 import math
 
 import pytest
@@ -41,8 +42,17 @@ def test_only_the_language(formula):
         ("(-x) ** 2", "float_pow((-x), 2.0)", r"{\left(-x\right)}^{2}"),
         ("exp(-abs(x))", "exp((-fabs(x)))", r"e^{-\lvert x \rvert}"),
         ("x // y % 2", "float_mod(float_floordiv(x, y), 2.0)", r"\left\lfloor \frac{x}{y} \right\rfloor \bmod 2"),
-        ("where(x > 0 and not x > 1, x, inf)", "(((x > 0.0) && (!(x > 1.0))) ? x : INFINITY)", None),
-        ("constant(y) and y == 0", "((constant & 2u) && (y == 0.0))", None),
+        (
+            "where(x > 0 and not x > 1, x, inf)",
+            "(((x > 0.0) && (!(x > 1.0))) ? x : INFINITY)",
+            r"\begin{cases} x & \text{if } x > 0 \land \lnot \left(x > 1\right) \\ \infty & \text{otherwise} \end{cases}",
+        ),
+        ("constant(y) and y == 0 or True", "(((constant & 2u) && (y == 0.0)) || 1)", None),
+        (
+            "constant(y) and y != nan",
+            "((constant & 2u) && (y != NAN))",
+            r"y \text{ is constant} \land y \ne \mathrm{NaN}",
+        ),
     ],
 )
 def test_printers(formula, c, latex):
@@ -55,6 +65,17 @@ def test_printers(formula, c, latex):
 def test_latex_of_other_names():
     """A name may be printed as something else."""
     assert to_latex(parse("x * out"), {"out": "y_1"}) == r"x \cdot y_1"
+
+
+def test_evaluation_in_any_arithmetic():
+    """Numbers and functions are what the caller brings; `constant` is what the caller says."""
+    names = {"x": fractions.Fraction(1, 3), "y": fractions.Fraction(2)}
+    assert evaluate(parse("x / y + 1"), names, {}) == fractions.Fraction(7, 6)
+    assert evaluate(parse("where(constant(x), x, y)"), names, {}, frozenset({"x"})) == names["x"]
+    assert evaluate(parse("where(constant(x), x, y)"), names, {}) == names["y"]
+    assert evaluate(parse("x ** y"), names, {"pow": lambda x, y: (x, y)}) == (names["x"], names["y"])
+    assert evaluate(parse("exp(x)"), names, {"exp": str}) == "1/3"
+    assert evaluate(parse("x < inf"), names, {}) is True
 
 
 def test_negation_leaves_nan_outside_nothing():

@@ -1,7 +1,9 @@
 """The life of a graph: recording, sweeping again, changing leaves, sharing, dying."""
 
+import copy
 import gc
 import math
+import pickle
 import sys
 
 import pytest
@@ -206,6 +208,26 @@ def test_results_are_reproducible_to_the_last_bit(engine, seed):
     assert gradient() == gradient()
 
 
+def test_copies(engine):
+    """A copy has the same operands; a deep copy the same history, shared where it was shared."""
+    x = engine.Value(2.0, "x")
+    hidden = engine.where(x > 3, x.exp(), x * x)
+    y, z = hidden + 1, hidden * x
+    z.backward()
+    shallow = copy.copy(z)
+    assert (shallow.operands, shallow.partials, shallow.grad, shallow.name) == (z.operands, z.partials, 1.0, "")
+    for y2, z2, x2 in (copy.deepcopy((y, z, x)), pickle.loads(pickle.dumps((y, z, x)))):
+        assert x2 is not x
+        assert (x2.name, x2.grad, z2.operands[1] is x2) == ("x", x.grad, True)
+        assert z2.operands[0].parents == z2.operands[0].operands[2:]  # the branch not taken is still no parent
+        x2.zero_grad()
+        y2.backward()
+        z2.backward()
+        assert x2.grad == 4.0 + 12.0
+    y2, z2 = copy.deepcopy([y, z])
+    assert y2.operands[0] is z2.operands[0]
+
+
 # ---- death -----------------------------------------------------------------------------------------
 
 
@@ -229,8 +251,6 @@ def _busy(engine):
 
 def test_no_cycles_and_no_leaks(engine):
     """With the collector off, repeated runs come to leave the number of allocated blocks as it was."""
-    import copy
-    import pickle
 
     def once():
         y = _busy(engine)
