@@ -15,15 +15,12 @@ from autograd.primitives import Primitive
 
 __all__ = ["Kernel", "describe"]
 
-_ALWAYS = parse("True")
-
 
 class Kernel:
     """A row of the table of primitives, compiled to functions of floats."""
 
     def __init__(self, row: Primitive) -> None:
         self.row = row
-        self._flat = [parse(flat) for flat in row.flat or ["False"] * len(row.operands)]
 
     @functools.cached_property
     def _value(self) -> Callable[..., tuple[float]]:
@@ -45,8 +42,9 @@ class Kernel:
         It gives None for a structural zero, and for the operands that are plain numbers, which
         `constants` names.
         """
-        rows = zip(self.row.operands, self.row.partials, self._flat, strict=True)
-        formulas = [(parse(partial), _ALWAYS if name in constants else flat) for name, partial, flat in rows]
+        flats = self.row.flat or ["False"] * len(self.row.operands)
+        rows = zip(self.row.operands, self.row.partials, flats, strict=True)
+        formulas = [(parse(partial), parse("True" if name in constants else flat)) for name, partial, flat in rows]
         return compile_function(self.row.name, [*self.row.operands, "out"], formulas, self.row.let, constants)
 
     @functools.cached_property
