@@ -154,12 +154,15 @@ kernel_mod(const double *operand, unsigned constant, double *value, double *part
     }
     const double out = float_mod(x, y);
     *value = out;
-    (void)flat;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = 1.0;
     }
     if (!(constant & 2u)) { /* d out / d y */
-        partial[1] = (-float_floordiv(x, y));
+        if ((float_floordiv(x, y) == 0.0) && (x != 0.0)) {
+            *flat |= 2u;
+        } else {
+            partial[1] = (-float_floordiv(x, y));
+        }
     }
     return OK;
 }
@@ -618,7 +621,7 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
 };
 
 /* The docstrings of engine.py. */
-#define DOC_Value "Value(data, name='')\n--\n\nA number that remembers how it was computed.\n\nIt behaves as the float it holds: in arithmetic with Values, ints, floats, fractions and NumPy\nscalars, in comparisons and formatting. Two differences: its hash is that of the object, so that\nValues can be keys; and ``float(value)`` raises, because it would silently lose the graph.\n\nParameters\n----------\ndata : real number\n    The primal.\nname : str, optional\n    A label for pictures and messages.\n\nAttributes\n----------\ndata : float\n    The primal. It can be assigned on leaves: that is how an optimiser updates a parameter.\ngrad : float\n    The adjoint, d root / d self, found by the last sweep. On a leaf it accumulates over\n    sweeps, until `zero_grad`; on a computed node it is that of the last sweep.\nop : str\n    Name of the primitive; empty on a leaf.\noperands : tuple of Value and float\n    The operands in order, repeated where repeated.\nparents : tuple of Value\n    The Values among the operands that `data` depends on. An operand in which the primitive is\n    constant around this point, such as the branch that `where` did not take, is no parent.\npartials : tuple of float\n    d data / d parent for each parent, taken when the node was recorded.\nname : str\n    The label."
+#define DOC_Value "Value(data, name='')\n--\n\nA number that remembers how it was computed.\n\nIt behaves as the float it holds: in arithmetic with Values, ints, floats, fractions and NumPy\nscalars, in comparisons and formatting. Two differences: its hash is that of the object, so that\nValues can be keys; and ``float(value)`` raises, because it would silently lose the graph.\n\nParameters\n----------\ndata : real number\n    The primal.\nname : str, optional\n    A label.\n\nAttributes\n----------\ndata : float\n    The primal. It can be assigned on leaves: that is how an optimiser updates a parameter.\ngrad : float\n    The adjoint, d root / d self, found by the last sweep. On a leaf it accumulates over\n    sweeps, until `zero_grad`; on a computed node it is that of the last sweep.\nop : str\n    Name of the primitive; empty on a leaf.\noperands : tuple of Value and float\n    The operands in order, repeated where repeated.\nparents : tuple of Value\n    The Values among the operands that `data` depends on. An operand in which the primitive is\n    constant around this point, such as the branch that `where` did not take, is no parent.\npartials : tuple of float\n    d data / d parent for each parent, taken when the node was recorded.\nname : str\n    The label."
 #define DOC_backward "backward($self, /, seed=1.0)\n--\n\nSweep the graph from this node back to its leaves and set every `grad` on the way.\n\nParameters\n----------\nseed : real number\n    The adjoint of this node itself.\n\nNotes\n-----\nTakes one multiplication and one addition for each edge, whatever the number of leaves. An\nexception on the way, even an interrupt, leaves every `grad` as it was."
 #define DOC_tangent "tangent($self, /, seeds)\n--\n\nSweep forward: return the derivative of this node in the direction of `seeds`.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The tangent of each leaf to move; other leaves stay. Leaves that this node does not\n    depend on may be among them.\n\nReturns\n-------\nfloat\n    The sum of d self / d leaf times the tangent of the leaf."
 #define DOC_zero_grad "zero_grad($self, /)\n--\n\nSet `grad` to zero."

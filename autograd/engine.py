@@ -51,7 +51,7 @@ class Value(FloatLike):
     data : real number
         The primal.
     name : str, optional
-        A label for pictures and messages.
+        A label.
 
     Attributes
     ----------
@@ -243,10 +243,10 @@ def _reach(root: Value, sources: str) -> list[Value]:
 
 # ---- recording -------------------------------------------------------------------------------------
 
-Row: TypeAlias = tuple[Value | float, ...]  # of operands
+Operands: TypeAlias = tuple[Value | float, ...]
 
 
-def _apply(kernel: Kernel, operands: Row) -> Value | float:
+def _apply(kernel: Kernel, operands: Operands) -> Value | float:
     """Compute one primitive; record it if there is a Value among the operands."""
     numbers = _primals(operands)
     out = kernel.value(*numbers)
@@ -265,18 +265,18 @@ def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
     return _record(kernel, out, tuple([x for column in columns for x in column]), by_column)
 
 
-def _primals(operands: Row) -> tuple[float, ...]:
+def _primals(operands: Operands) -> tuple[float, ...]:
     return tuple([x._data if isinstance(x, Value) else x for x in operands])
 
 
-def _partials(kernel: Kernel, operands: Row, numbers: tuple[float, ...], out: float) -> tuple[float | None, ...]:
+def _partials(kernel: Kernel, operands: Operands, numbers: tuple[float, ...], out: float) -> tuple[float | None, ...]:
     """Return the partial by each operand; None for a plain number, and for a structural zero."""
     names = zip(kernel.row.operands, operands, strict=True)
     constants = tuple([name for name, x in names if type(x) is not Value])
     return kernel.partials(constants)(*numbers, out)
 
 
-def _record(kernel: Kernel, out: float, operands: Row, partials: Iterable[float | None]) -> Value | float:
+def _record(kernel: Kernel, out: float, operands: Operands, partials: Iterable[float | None]) -> Value | float:
     """Make the node of a primitive, with an edge for each partial; without a Value, return the number."""
     if Value not in map(type, operands):
         return out

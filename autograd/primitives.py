@@ -2,7 +2,8 @@
 
 A row is all that is known about a primitive. Both twins, the methods of Value, `autograd.math`, the
 documentation of conventions and the tests read it, so **adding a primitive is adding one row** and
-running ``python tools/regen.py``. There is no logic here, and none about the table elsewhere.
+running ``python tools/regen.py`` (and, for a function that the formula language lacks, one entry in
+`autograd._formula.FUNCTIONS`). There is no logic here.
 
 How to read a row
 -----------------
@@ -27,10 +28,11 @@ overflows
     becoming inf, as in arithmetic.
 flat
     Structural zeros, one for each operand: when this holds, the result does not depend on the
-    operand at all, near this point. No edge is recorded, so no inf or nan can come back along it.
-    A partial that merely computes to 0.0 is an ordinary number.
+    operand near this point, or not on the side whose slope we take at a kink. No edge is recorded,
+    so no inf or nan can come back along it. A partial that merely computes to 0.0 is an ordinary
+    number.
 kinks
-    Where the derivative jumps, which of the possible slopes we take, and why.
+    Where there is no one derivative, which of the possible slopes we take, and why.
 fold
     True for a primitive of any number of operands: `value` is one step of a sum that starts from
     ``out = 0.0`` and runs through the columns of operands from left to right.
@@ -38,7 +40,8 @@ symbol
     The operator in Python's syntax; functions have none.
 ulps
     Bounds of the error of the value and of each partial, in units in the last place, at the stored
-    operands; a test measures both against mpmath. Of a fold, they hold for each step.
+    operands; a test measures both against mpmath. Of a fold, they hold for each operation of a
+    step; the sum itself may cancel.
 samples, hard_points
     For tests: the range of each operand that matters most, and the points where formulas break.
 source
@@ -99,7 +102,7 @@ FINITE = Domain("abs(x) < inf", "a finite x")
 NONZERO = Domain("y != 0", "y != 0", "ZeroDivisionError")
 
 #: The conventions of kinks, by rule: https://en.wikipedia.org/wiki/Subderivative
-LEAST = "of all subgradients, the one of least norm"
+LEAST = "of all slopes between those of the two sides, the least"
 BRANCH = "the slope of the branch that holds the point"
 
 # A float below this (the least normal number) has lost digits, so nothing may be built from it:
@@ -127,7 +130,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         hard_points=((6.0, 2.0), (-6.0, 2.0), (-1e-20, 3.0), (1.0, 0.1), (5.0, inf), (-5.0, inf),
                      (inf, 2.0), (0.0, -2.0), (-0.0, 2.0), (-1.2919262120640072e-268, -3.2067815336841776e-284))),
     Primitive("mod", XY, "x % y", ("1", "-(x // y)"), symbol="%", domain=(NONZERO,),
-        ulps=(0.5, 2.0),
+        flat=("False", "x // y == 0 and x != 0"), ulps=(0.5, 2.0),
         kinks=(Kink("x % y == 0", "1, -(x // y)", BRANCH),),
         hard_points=((6.0, 2.0), (-6.0, 4.0), (-1e-20, 3.0), (1.0, 0.1), (5.0, inf), (-5.0, inf),
                      (inf, 2.0), (0.0, -2.0), (-0.0, 2.0), (1e300, 7.0))),
@@ -157,7 +160,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
                      (2.0, inf), (0.5, inf), (nan, 0.0), (1.0, nan), (-8.0, 2.0), (0.0, -inf),
                      (1e150, 2.05), (10.0, -0.1), (1e-310, 0.5), (5.2631271154e-314, 0.014810884940109847),
                      (5e-324, 1.95), (1.5e-323, 1.93), (1e-320, 1.94), (5e-324, 1.99), (0.48, 1000.0),
-                     (-1e-170, 3.0), (1e-310, -1e-300), (1e-10, 1e-310), (2.0, 0.0), (1.0, 3.0))),
+                     (-1e-170, 3.0), (-1e-63, 5.0), (-1e-100, 4.0), (1e-310, -1e-300), (1e-10, 1e-310), (2.0, 0.0), (1.0, 3.0))),
     Primitive("neg", X, "-x", ("-1",), symbol="-", ulps=(0.0, 0.0), hard_points=((0.0,), (-0.0,), (inf,))),
     Primitive("pos", X, "x", ("1",), symbol="+", ulps=(0.0, 0.0), hard_points=((-0.0,), (nan,))),
     Primitive("abs", X, "abs(x)", ("where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan)))",),
@@ -230,7 +233,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     # ---- sums of any length ------------------------------------------------------------------------
     Primitive("sum", X, "out + x", ("1",), fold=True, ulps=(0.5, 0.0),
         hard_points=((1e308,), (-0.0,), (inf,), (nan,))),
-    Primitive("dot", XY, "out + x * y", ("y", "x"), fold=True, ulps=(1.0, 0.0),
+    Primitive("dot", XY, "out + x * y", ("y", "x"), fold=True, ulps=(0.5, 0.0),
         flat=("constant(y) and y == 0", "constant(x) and x == 0"),
         hard_points=((0.0, inf), (1e200, 1e200), (-0.0, 1.0), (nan, 1.0))),
 )}  # fmt: skip

@@ -75,6 +75,29 @@ def points(row, count, seed=0):
     return drawn
 
 
+PRECISION = 3000  # bits: for a step far below the last place of any float, and twice that again
+
+
+def slope(row, operands, i):
+    """Return the derivative of a row's value by its i-th operand, from the value's formula alone.
+
+    None where there is none: where the slopes to the left and to the right differ, or are not real.
+    """
+    exact = [mpmath.mpf(x) for x in operands]
+    h = min(abs(exact[i]), 1) * mpmath.mpf(2) ** -300 or mpmath.mpf(2) ** -1200
+    values = []
+    for x in (exact[i] - h, exact[i], exact[i] + h):
+        moved = [*exact[:i], x, *exact[i + 1 :]]
+        try:
+            values.append(evaluate(parse(row.value), names_of(row, moved, EXACT), EXACT))
+        except (ZeroDivisionError, ValueError):
+            return None
+    if not all(isinstance(value, mpmath.mpf) for value in values):
+        return None
+    left, right = (values[1] - values[0]) / h, (values[2] - values[1]) / h
+    return (left + right) / 2 if abs(left - right) <= mpmath.mpf(2) ** -150 * (abs(left) + abs(right)) else None
+
+
 def error_in_ulps(got, exact):
     """Return how many units in the last place of the exact number a float is off."""
     if mpmath.isnan(exact) or mpmath.isinf(exact):
@@ -91,11 +114,9 @@ def error_in_ulps(got, exact):
 # ---- the value ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("row", **by_name)
+@pytest.mark.parametrize("row", [row for row in ROWS if row.name in PLAIN], ids=lambda row: row.name)
 def test_value_and_exception_are_those_of_floats(engine, row):
     """Bit for bit what Python computes on floats, and an exception exactly where floats raise one."""
-    if row.name not in PLAIN:
-        return
     for operands in points(row, 300):
         try:
             expected = PLAIN[row.name](*operands)
@@ -123,12 +144,14 @@ def test_domain_column_says_where_it_raises(engine, row):
                 call(engine, row, values)
             except OverflowError as error:
                 assert row.overflows
-                assert str(error).startswith(f"{row.name}: expected a result that fits a float, got x = ")
+                assert str(error).startswith(
+                    f"{row.name}: expected a result that fits a float, got {row.operands[0]} = "
+                )
             continue
         with pytest.raises((ValueError, ZeroDivisionError)) as caught:
             call(engine, row, values)
         assert f"{row.name}: expected " in str(caught.value)
-        assert f", got x = {operands[0]!r}" in str(caught.value)
+        assert f", got {row.operands[0]} = {operands[0]!r}" in str(caught.value)
         assert type(caught.value).__name__ in {"DomainError", "ZeroDivisionError"}
 
 
@@ -203,8 +226,8 @@ def test_value_and_partials_within_their_ulps(row):
     The twins are equal bit for bit (tests/test_twins.py), so measuring one is measuring both.
     """
     worst = [0.0] * (1 + len(row.operands))
-    with mpmath.workprec(400):
-        for operands in points(row, 150):
+    with mpmath.workprec(PRECISION):
+        for operands in points(row, 60):
             if not all(map(math.isfinite, operands)) or not inside(row, operands):
                 continue
             values = [reference.Value(x) for x in operands]
@@ -217,12 +240,16 @@ def test_value_and_partials_within_their_ulps(row):
             names = names_of(row, [mpmath.mpf(x) for x in operands], EXACT)
             if row.name in {"mod", "floordiv"} and abs(operands[0] / operands[1]) > 2**200:
                 continue  # beyond the working precision
-            out = names["out"] = evaluate(parse(row.value), names, EXACT)
+            out = evaluate(parse(row.value), names, EXACT)
             worst[0] = max(worst[0], error_in_ulps(node.data, out))
             taken = dict(zip(map(id, node.parents), node.partials, strict=True))
-            for i, (value, partial) in enumerate(zip(values, row.partials, strict=True)):
-                if id(value) in taken:
-                    exact = evaluate(parse(partial), names, EXACT)
+            for i, value in enumerate(values):
+                exact = slope(row, operands, i)
+                if exact is None or not math.isfinite(taken.get(id(value), 0.0)):
+                    continue  # a kink, a jump or an end of the domain: a convention, tested below
+                if id(value) not in taken:
+                    assert exact == 0
+                else:
                     worst[1 + i] = max(worst[1 + i], error_in_ulps(taken[id(value)], exact))
     assert worst[0] <= row.ulps[0]
     assert max(worst[1:]) <= row.ulps[1]
@@ -331,11 +358,9 @@ def test_folds_run_from_zero_from_left_to_right(engine, name):
         assert list(node.partials) == expected
 
 
-@pytest.mark.parametrize("row", **by_name)
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.symbol], ids=lambda row: row.name)
 def test_functions_of_floats_return_floats(engine, row):
     """Without a Value among the operands nothing is recorded, and the number is the same."""
-    if row.symbol:
-        return
     for operands in points(row, 20):
         try:
             expected = call(engine, row, [engine.Value(x) for x in operands]).data

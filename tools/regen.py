@@ -317,14 +317,15 @@ What a `Value` does at every hard point. The rules behind the table:
    One difference on purpose: a negative number to a fractional power raises, where floats turn complex.
 2. **The backward sweep never raises** once the value was found. Partials are IEEE numbers and may be infinite.
 3. **Where the function is differentiable, if only from one side**, the partial is its derivative.
-4. **At a kink**, the subgradient of least norm.
+4. **At a kink**, the slope of least norm between those of the two sides.
 5. **At a jump**, the slope of the branch that holds the point.
 6. **Where there is no slope and no limit**, NaN.
-7. **Structural zeros.** Where the result does not depend on an operand at all near the point, no edge is recorded, so
+7. **Structural zeros.** Where the result does not depend on an operand near the point (at a kink: on the side whose
+   slope is taken), no edge is recorded, so
    nothing, not even inf times zero, can come back along it: the column *flat in*.
    A partial that merely computes to 0.0 is an ordinary number, and 0 times inf is NaN.
 8. **A NaN operand** is outside no domain. It gives a NaN value, unless the value is the same for any operand
-   (`nan**0`), and NaN partials where they depend on it; the partials of `x + y` stay 1.
+   (`nan**0`, and the condition of `where`), and NaN partials where they depend on it; the partials of `x + y` stay 1.
 9. **Sums of any length** (`sum`, `dot`) run from 0.0 and from left to right, and are one node.
 
 Errors are bounds in units in the last place of the exact result at the stored operands: of the value, and of each
@@ -355,7 +356,7 @@ def _convention(row: Primitive) -> str:
         if when != "False"
     ]
     kinks = [f"`{kink.at}`: {kink.taken}; {kink.reason}".replace("**", r"\*\*") for kink in row.kinks]
-    bound = " each step" if row.fold else ""
+    bound = " each operation" if row.fold else ""
     cells = [
         f"`{row.name}`" + (f" `{row.symbol}`" if row.symbol not in {"", row.name} else ""),
         f"$`{value}`$",
