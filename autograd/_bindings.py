@@ -18,7 +18,7 @@ __all__ = ["bind"]
 
 
 def bind(
-    value: type[Any],
+    value_type: type[Any],
     apply: Callable[[Kernel, tuple[Any, ...]], Any],
     fold: Callable[[Kernel, list[list[Any]]], Any],
 ) -> dict[str, Callable[..., Any]]:
@@ -26,7 +26,7 @@ def bind(
 
     Parameters
     ----------
-    value : type
+    value_type : type
         The type of the engine's Values.
     apply, fold : callable
         Compute and record a primitive of some operands, or of columns of operands, each of them a
@@ -41,46 +41,46 @@ def bind(
     for row in PRIMITIVES.values():
         kernel = Kernel(row)
         if row.symbol and len(row.operands) > 1:
-            forward, reflected = _operators(kernel, value, apply)
-            setattr(value, f"__{row.name}__", forward)
-            setattr(value, f"__r{row.name}__", reflected)
+            forward, reflected = _operators(kernel, value_type, apply)
+            setattr(value_type, f"__{row.name}__", forward)
+            setattr(value_type, f"__r{row.name}__", reflected)
         elif row.symbol:
-            setattr(value, f"__{row.name}__", _function(kernel, value, apply))
+            setattr(value_type, f"__{row.name}__", _function(kernel, value_type, apply))
         elif row.fold:
-            functions[row.name] = _function_of_columns(kernel, value, fold)
+            functions[row.name] = _function_of_columns(kernel, value_type, fold)
         else:
-            functions[row.name] = _function(kernel, value, apply)
+            functions[row.name] = _function(kernel, value_type, apply)
             if len(row.operands) == 1:
-                setattr(value, row.name, functions[row.name])
+                setattr(value_type, row.name, functions[row.name])
     return functions
 
 
-def _operand(x: Any, name: str, value: type[Any], where: str) -> Any:
+def _operand(x: Any, name: str, value_type: type[Any], where: str) -> Any:
     """Return an operand as a Value or a float; a condition may be anything that is true or false."""
-    if type(x) is value:
+    if type(x) is value_type:
         return x
     return float(bool(x)) if name == "condition" else real(x, where)
 
 
-def _function(kernel: Kernel, value: type[Any], apply: Callable[..., Any]) -> Callable[..., Any]:
+def _function(kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]) -> Callable[..., Any]:
     row = kernel.row
 
     def function(*operands: Any) -> Any:
         if len(operands) != len(row.operands):
             raise errors.wrong_count(row.name, len(row.operands), len(operands))
         named = zip(operands, row.operands, strict=True)
-        return apply(kernel, tuple([_operand(x, name, value, row.name) for x, name in named]))
+        return apply(kernel, tuple([_operand(x, name, value_type, row.name) for x, name in named]))
 
     return _named(function, kernel)
 
 
-def _function_of_columns(kernel: Kernel, value: type[Any], fold: Callable[..., Any]) -> Callable[..., Any]:
+def _function_of_columns(kernel: Kernel, value_type: type[Any], fold: Callable[..., Any]) -> Callable[..., Any]:
     row = kernel.row
 
     def function(*columns: Iterable[Any]) -> Any:
         if len(columns) != len(row.operands):
             raise errors.wrong_count(row.name, len(row.operands), len(columns))
-        lists = [[_operand(x, "", value, row.name) for x in column] for column in columns]
+        lists = [[_operand(x, "", value_type, row.name) for x in column] for column in columns]
         if len({len(column) for column in lists}) > 1:
             raise errors.unequal_columns(row.name, tuple(map(len, lists)))
         return fold(kernel, lists)
@@ -96,7 +96,7 @@ def _named(function: Callable[..., Any], kernel: Kernel) -> Callable[..., Any]:
 
 
 def _operators(
-    kernel: Kernel, value: type[Any], apply: Callable[..., Any]
+    kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the methods of a binary operator: with the Value on the left, and on the right."""
     symbol = kernel.row.symbol
@@ -104,13 +104,13 @@ def _operators(
     def forward(self: Any, other: Any, modulus: None = None) -> Any:
         if modulus is not None:
             raise errors.wrong_count("pow", 2, 3)
-        if type(other) is value or is_real(other):
-            return apply(kernel, (self, other if type(other) is value else float(other)))
+        if type(other) is value_type or is_real(other):
+            return apply(kernel, (self, other if type(other) is value_type else float(other)))
         return errors.defer_or_refuse(f"Value {symbol} {type(other).__name__}", other)
 
     def reflected(self: Any, other: Any) -> Any:
-        if type(other) is value or is_real(other):
-            return apply(kernel, (other if type(other) is value else float(other), self))
+        if type(other) is value_type or is_real(other):
+            return apply(kernel, (other if type(other) is value_type else float(other), self))
         return errors.defer_or_refuse(f"{type(other).__name__} {symbol} Value", other)
 
     return forward, reflected

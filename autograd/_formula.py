@@ -161,7 +161,10 @@ def compile_function(
     for tree, absent in results:
         text = _to_python(tree, held)
         printed.append(text if absent is None else f"(None if {_to_python(absent, held)} else {text})")
-        used |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        used |= _names(tree) | (_names(absent) if absent else set())
+    for key in reversed(list(let)):  # an entry may use those before it
+        if key in used:
+            used |= _names(parse(let[key]))
     source = [f"def {name}_formula({', '.join(parameters)}):"]
     source += [f"    {key} = {_to_python(parse(let[key]), held)}" for key in let if key in used]
     source += [f"    return ({', '.join(printed)},)" if printed else "    return ()"]
@@ -169,6 +172,10 @@ def compile_function(
     scope.update(_NUMBERS, pow=math.pow)
     exec(compile("\n".join(source), f"<{name}>", "exec"), scope)
     return scope[f"{name}_formula"]  # type: ignore[no-any-return]
+
+
+def _names(tree: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _to_python(tree: ast.expr, constants: frozenset[str]) -> str:

@@ -96,3 +96,5 @@ def test_compiled_function_shares_and_skips():
     function = compile_function("f", ["x", "y"], results, {"e": "x * 2", "unused": "1 / 0"}, ["y"])
     assert function(3.0, 5.0) == (12.0, None, 5.0)
     assert compile_function("g", ["x"], [], {})(1.0) == ()
+    chained = compile_function("h", ["x"], [(parse("x"), parse("b > 5"))], {"a": "x * 2", "b": "a + 1"})
+    assert (chained(1.0), chained(3.0)) == ((1.0,), (None,))

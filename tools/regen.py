@@ -166,7 +166,7 @@ def _kernel(row: Primitive) -> str:
     lines = []
     for i, domain in enumerate(row.domain):
         lines += [f"    if {to_c(negate(parse(domain.inside)), row.operands)} {{", f"        return {i + 1};", "    }"]
-    lines += [f"    const double {key} = {to_c(parse(formula))};" for key, formula in row.let.items()]
+    lines += [f"    const double {key} = {to_c(parse(formula), row.operands)};" for key, formula in row.let.items()]
     lines += [f"    const double out = {to_c(parse(row.value), row.operands)};"]
     if row.overflows:
         finite = " && ".join(f"isfinite({name})" for name in row.operands)
