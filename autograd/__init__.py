@@ -9,8 +9,29 @@
 """
 
 from autograd import math
-from autograd._backend import BACKEND, Value
+from autograd._backend import BACKEND, Value, backward
+from autograd._modes import ieee, no_grad, record_lines
 from autograd.errors import BackendMismatchError, DomainError, GraphError
+from autograd.functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
-__all__ = ["BACKEND", "BackendMismatchError", "DomainError", "GraphError", "Value", "math"]
+__all__ = [
+    "BACKEND",
+    "BackendMismatchError",
+    "DomainError",
+    "GraphError",
+    "Value",
+    "backward",
+    "grad",
+    "gradient",
+    "hessian",
+    "hvp",
+    "ieee",
+    "jacobian",
+    "jvp",
+    "math",
+    "no_grad",
+    "record_lines",
+    "value_and_grad",
+    "vjp",
+]
 __version__ = "0.1.0"

@@ -24,5 +24,10 @@ if os.environ.get("AUTOGRAD_PURE_PYTHON", "") in {"", "0"}:
 if BACKEND == "python":
     _twin = importlib.import_module("autograd.engine")
 
-__all__ = ["BACKEND", *_twin.__all__]
+#: The functions of the primitives that are not operators.
+FUNCTIONS = [name for name in _twin.__all__ if name not in {
+    "Value", "adjoints", "ancestors", "backward", "between", "is_closed", "restore", "tangents"
+}]  # fmt: skip
+
+__all__ = ["BACKEND", "FUNCTIONS", *_twin.__all__]
 globals().update({name: getattr(_twin, name) for name in _twin.__all__})

@@ -11,16 +11,18 @@ from typing import Any
 
 from autograd import errors
 from autograd._floats import is_real, real
-from autograd._kernels import Kernel, describe
-from autograd.primitives import PRIMITIVES
+from autograd._kernels import KERNELS, Kernel, describe
+from autograd.primitives import Primitive
 
-__all__ = ["bind"]
+__all__ = ["bind", "methods"]
+
+MOST_OPERANDS_OF_METHODS = 2
 
 
 def bind(
     value_type: type[Any],
     apply: Callable[[Kernel, tuple[Any, ...]], Any],
-    fold: Callable[[Kernel, list[list[Any]]], Any],
+    apply_to_columns: Callable[[Kernel, list[list[Any]]], Any],
 ) -> dict[str, Callable[..., Any]]:
     """Give a Value type the operators and methods of all primitives.
 
@@ -28,7 +30,7 @@ def bind(
     ----------
     value_type : type
         The type of the engine's Values.
-    apply, fold : callable
+    apply, apply_to_columns : callable
         Compute and record a primitive of some operands, or of columns of operands, each of them a
         Value or a float.
 
@@ -38,21 +40,28 @@ def bind(
         The functions of the primitives that are not operators, by name.
     """
     functions = {}
-    for row in PRIMITIVES.values():
-        kernel = Kernel(row)
+    for kernel in KERNELS.values():
+        row = kernel.row
         if row.symbol and len(row.operands) > 1:
             forward, reflected = _operators(kernel, value_type, apply)
             setattr(value_type, f"__{row.name}__", forward)
             setattr(value_type, f"__r{row.name}__", reflected)
-        elif row.symbol:
-            setattr(value_type, f"__{row.name}__", _function(kernel, value_type, apply))
-        elif row.fold:
-            functions[row.name] = _function_of_columns(kernel, value_type, fold)
+            continue
+        make, how = (_function_of_columns, apply_to_columns) if row.columns else (_function, apply)
+        function = make(kernel, value_type, how)
+        if row.symbol:
+            setattr(value_type, f"__{row.name}__", function)
         else:
-            functions[row.name] = _function(kernel, value_type, apply)
-            if len(row.operands) == 1:
-                setattr(value_type, row.name, functions[row.name])
+            functions[row.name] = function
+        for name in methods(row):
+            setattr(value_type, name, _method_of_columns(kernel, function) if row.columns else function)
     return functions
+
+
+def methods(row: Primitive) -> list[str]:
+    """Return the names under which a function is a method of Value, with self as the first operand."""
+    by_name = not row.symbol and not row.columns and len(row.operands) <= MOST_OPERANDS_OF_METHODS
+    return [row.name] * by_name + [row.numpy] * bool(row.numpy)
 
 
 def _operand(x: Any, name: str, value_type: type[Any], where: str) -> Any:
@@ -74,7 +83,7 @@ def _function(kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]) 
     return _named(function, kernel)
 
 
-def _function_of_columns(kernel: Kernel, value_type: type[Any], fold: Callable[..., Any]) -> Callable[..., Any]:
+def _function_of_columns(kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]) -> Callable[..., Any]:
     row = kernel.row
 
     def function(*columns: Iterable[Any]) -> Any:
@@ -83,9 +92,16 @@ def _function_of_columns(kernel: Kernel, value_type: type[Any], fold: Callable[.
         lists = [[_operand(x, "", value_type, row.name) for x in column] for column in columns]
         if len({len(column) for column in lists}) > 1:
             raise errors.unequal_columns(row.name, tuple(map(len, lists)))
-        return fold(kernel, lists)
+        return apply(kernel, lists)
 
     return _named(function, kernel)
+
+
+def _method_of_columns(kernel: Kernel, function: Callable[..., Any]) -> Callable[..., Any]:
+    def method(self: Any, *others: Any) -> Any:
+        return function((self, *others))
+
+    return _named(method, kernel)
 
 
 def _named(function: Callable[..., Any], kernel: Kernel) -> Callable[..., Any]:

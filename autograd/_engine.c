@@ -14,10 +14,13 @@
  * so 56 bytes and 16 for each operand. Invariants:
  *
  *   - value == 0:              the operand is a plain number, and `number` is that number;
- *   - value & FLAT:            the operand is a Value on which the result does not depend here: no
- *                              edge, and `number` means nothing;
+ *   - value & FLAT:            the operand is a Value on which the result does not depend here, or a
+ *                              constant: no edge, and `number` means nothing;
  *   - otherwise:               the operand is a parent, and `number` is the partial by it;
  *   - recording(operand) < recording(node), for every operand.
+ *
+ * Behind the operands, a node of a user's own primitive holds a reference to it, and a node recorded
+ * under record_lines one to the text of its line: see EXTRAS.
  *
  * By the last one a node refers only to older nodes. The type is final, has no dict, and its name is
  * a plain string, so no cycle can be made of nodes, and they need no header of the cyclic garbage
@@ -80,6 +83,16 @@ float_floordiv(double x, double y)
     return quotient - whole > 0.5 ? whole + 1.0 : whole;
 }
 
+/* twin: _formula._ldexp */
+static double
+float_ldexp(double x, double n)
+{
+    if (!isfinite(n)) {
+        return x * pow(2.0, n);
+    }
+    return n == floor(n) ? ldexp(x, (int)fmax(-10000.0, fmin(n, 10000.0))) : NAN;
+}
+
 /* math.pow: 1 wherever the standard says so, even for a signalling NaN. */
 static double
 float_pow(double x, double y)
@@ -90,18 +103,21 @@ float_pow(double x, double y)
 typedef struct {
     const char *name;
     const char *symbol; /* of an operator; empty for a function */
-    int n_operands;     /* of a fold: the number of columns */
+    int n_operands;     /* or the number of columns */
     const char *operands[3];
     Domain domains[2];
-    int (*kernel)(const double *, unsigned, double *, double *, unsigned *);
-    /* Instead of a kernel, a fold has: */
-    double (*step)(const double *, double);
-    void (*terms)(const double *, unsigned, double, double *, unsigned *);
+    const char *python; /* the name in _formula.FUNCTIONS of the function that gives the value, or NULL */
+    int (*kernel)(const double *, unsigned, bool, double *, double *, unsigned *);
+    /* Instead of a kernel, a primitive of columns has: */
+    double (*total)(const double *, size_t, double *);
+    void (*terms)(const double *, unsigned, double, const double *, double *, unsigned *);
+    double (*beyond)(const double *, size_t, double *); /* the value under `ieee` where Python's function raises */
 } Primitive;
 
+#include "_special.h"
 #include "_primitives.inc.h"
 
-_Static_assert(MOST_OPERANDS <= 3 && MOST_DOMAINS <= 2, "widen struct Primitive");
+_Static_assert(MOST_OPERANDS <= 3 && MOST_DOMAINS <= 2 && MOST_SHARED >= 1, "widen struct Primitive");
 _Static_assert(OP_COUNT <= 256, "the op of a node has 8 bits");
 
 /* ---- types and state ------------------------------------------------------------------------- */
@@ -121,16 +137,25 @@ typedef struct Value {
         PyObject *name;     /* strong; NULL means "" */
         struct Value *next; /* while dying: the next to free, see value_dealloc */
     };
-    uint64_t recording; /* (number in recording order << 8) | op */
+    uint64_t recording; /* (number in recording order << 16) | HAS_LINE | op */
     uint32_t slot;      /* position in the array of the sweep under way */
     uint32_t n_operands;
     Operand operands[];
 } Value;
 
+#define HAS_LINE ((uint64_t)0x100)
+
+/* The modes: bits of autograd._modes.bits. */
+enum { PLAIN = 1, IEEE = 2, LINES = 4 };
+
 typedef struct {
     PyTypeObject *value_type; /* strong */
     PyObject *errors;         /* strong: the module autograd.errors, which has the texts */
     PyObject *copying;        /* strong: the module autograd._copying */
+    PyObject *modes;          /* strong: the module autograd._modes */
+    PyObject *bits;           /* strong: its context variable */
+    PyObject *entered;        /* strong: its list that is empty while no mode was ever used */
+    PyObject *functions;      /* strong: for each op, Python's own function, or None while not needed */
     PyObject *names;          /* strong: tuple of the ops' names */
     PyObject *real;           /* strong: numbers.Real, or NULL until first needed */
     PyObject *mapping;        /* strong: collections.abc.Mapping, or NULL until first needed */
@@ -139,6 +164,7 @@ typedef struct {
 } State;
 
 static void value_dealloc(Value *self);
+static PyObject *value_get_op(Value *self, void *closure);
 
 static inline State *
 state_of(PyObject *value)
@@ -177,6 +203,55 @@ static inline int
 op_of(const Value *node)
 {
     return (int)(node->recording & 0xff);
+}
+
+/* Whether a derivative may pass through a Value. twin: _is_variable */
+static inline bool
+is_variable(PyObject *value)
+{
+    return op_of((Value *)value) != OP_constant;
+}
+
+/* EXTRAS: what a node holds behind its operands, in the `value` of one more Operand each. */
+static inline int
+count_extras(uint64_t recording)
+{
+    return ((recording & 0xff) == OP_OWN) + !!(recording & HAS_LINE);
+}
+
+static inline PyObject *
+primitive_of(const Value *node)
+{
+    return op_of(node) == OP_OWN ? (PyObject *)node->operands[node->n_operands].value : NULL; /* borrowed */
+}
+
+static inline PyObject *
+line_of(const Value *node)
+{
+    bool own = op_of(node) == OP_OWN;
+    return node->recording & HAS_LINE ? (PyObject *)node->operands[node->n_operands + own].value : NULL; /* borrowed */
+}
+
+static inline size_t
+size_of(const Value *node)
+{
+    return sizeof(Value) + (node->n_operands + (size_t)count_extras(node->recording)) * sizeof(Operand);
+}
+
+/* Return the modes in force, or -1. twin: _modes.bits.get() */
+static inline int
+modes_of(State *state)
+{
+    if (PyList_GET_SIZE(state->entered) == 0) {
+        return 0;
+    }
+    PyObject *bits = NULL;
+    if (PyContextVar_Get(state->bits, NULL, &bits) < 0) {
+        return -1;
+    }
+    int modes = (int)PyLong_AsLong(bits);
+    Py_DECREF(bits);
+    return modes;
 }
 
 /* ---- errors: cold paths. The texts are those of autograd/errors.py. -------------------------- */
@@ -310,30 +385,56 @@ read_operand(State *state, PyObject *x, bool condition, const char *where, PyObj
 
 /* ---- the node -------------------------------------------------------------------------------- */
 
+/* Make a node. `own` is the primitive of an OP_OWN. Its operands are for the caller to fill in. */
 static Value *
-value_alloc(State *state, size_t n_operands, int op)
+value_alloc(State *state, size_t n_operands, int op, PyObject *own)
 {
-    if (n_operands > UINT32_MAX || n_operands > (PY_SSIZE_T_MAX - sizeof(Value)) / sizeof(Operand)) {
-        PyErr_NoMemory();
+    int modes = modes_of(state);
+    PyObject *line = NULL;
+    if (modes < 0 || ((modes & LINES) && !(line = PyObject_CallMethod(state->modes, "caller", NULL)))) {
         return NULL;
     }
-    Value *self = PyObject_Malloc(sizeof(Value) + n_operands * sizeof(Operand));
+    uint64_t flags = (line ? HAS_LINE : 0) | (uint64_t)op;
+    size_t extras = (size_t)count_extras(flags);
+    Value *self = NULL;
+    if (n_operands < UINT32_MAX && n_operands < (PY_SSIZE_T_MAX - sizeof(Value)) / sizeof(Operand) - 2) {
+        self = PyObject_Malloc(sizeof(Value) + (n_operands + extras) * sizeof(Operand));
+    }
     if (!self) {
+        Py_XDECREF(line);
         PyErr_NoMemory();
         return NULL;
     }
     self->adjoint = 0.0;
     self->name = NULL;
-    self->recording = (++state->clock << 8) | (uint64_t)op;
+    self->recording = (++state->clock << 16) | flags;
     self->slot = 0;
     self->n_operands = (uint32_t)n_operands;
+    if (own) {
+        self->operands[n_operands].value = (uintptr_t)Py_NewRef(own);
+    }
+    if (line) {
+        self->operands[n_operands + extras - 1].value = (uintptr_t)line;
+    }
     PyObject_Init((PyObject *)self, state->value_type);
     return self;
 }
 
+/* twin: Value.detach, and _constant for a Value */
+static PyObject *
+new_constant(State *state, double primal)
+{
+    Value *self = value_alloc(state, 0, OP_constant, NULL);
+    if (self) {
+        self->primal = primal;
+    }
+    return (PyObject *)self;
+}
+
 /* Free a node, and with it all that only it kept alive, without recursion: a node that dies while
- * another is being freed waits in a list. No Python code runs here, so one list for each thread is
- * enough; it cannot live in the module's state, which the last nodes of a program may outlive. */
+ * another is being freed waits in a list. One list for each thread is
+ * enough: only the end of a user's own primitive can run Python code here, and nodes that die in it join the
+ * list. It cannot live in the module's state, which the last nodes of a program may outlive. */
 static void
 value_dealloc(Value *self)
 {
@@ -353,6 +454,8 @@ value_dealloc(Value *self)
         for (uint32_t i = 0; i < node->n_operands; i++) {
             Py_XDECREF((PyObject *)operand_value(&node->operands[i]));
         }
+        Py_XDECREF(primitive_of(node));
+        Py_XDECREF(line_of(node));
         PyTypeObject *type = Py_TYPE(node);
         PyObject_Free(node);
         Py_DECREF(type);
@@ -376,7 +479,7 @@ value_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         raise_error(state, "not_a_name", "(O)", name);
         return NULL;
     }
-    Value *self = value_alloc(state, 0, OP_LEAF);
+    Value *self = value_alloc(state, 0, OP_LEAF, NULL);
     if (self) {
         self->primal = primal;
         self->name = Py_XNewRef(name);
@@ -450,7 +553,7 @@ reach_sort(Reach *reach)
 {
     uint64_t first = UINT64_MAX, last = 0;
     for (size_t i = 0; i < reach->count; i++) {
-        uint64_t recording = reach->nodes[i]->recording >> 8;
+        uint64_t recording = reach->nodes[i]->recording >> 16;
         first = recording < first ? recording : first;
         last = recording > last ? recording : last;
     }
@@ -463,7 +566,7 @@ reach_sort(Reach *reach)
     for (int shift = 0; shift < 64 && (last - first) >> shift; shift += 8) {
         size_t position[256] = {0};
         for (size_t i = 0; i < reach->count; i++) {
-            position[(((from[i]->recording >> 8) - first) >> shift) & 0xff]++;
+            position[(((from[i]->recording >> 16) - first) >> shift) & 0xff]++;
         }
         size_t sum = 0;
         for (int digit = 0; digit < 256; digit++) {
@@ -472,7 +575,7 @@ reach_sort(Reach *reach)
             sum += size;
         }
         for (size_t i = 0; i < reach->count; i++) {
-            to[position[(((from[i]->recording >> 8) - first) >> shift) & 0xff]++] = from[i];
+            to[position[(((from[i]->recording >> 16) - first) >> shift) & 0xff]++] = from[i];
         }
         Value **swapped = from;
         from = to;
@@ -484,22 +587,25 @@ reach_sort(Reach *reach)
     return 0;
 }
 
-/* Collect root and all that it depends on, in recording order, with their slots written. With
- * `through_flat`, collect what it was computed from without depending on it, too. On error the
- * caller still frees reach->nodes. */
+/* Collect the roots and all that they depend on, in recording order, with their slots written. With
+ * `through_flat`, collect what they were computed from without depending on it, too. Nothing older
+ * than the recording `since` is collected. On error the caller still frees reach->nodes. */
 static int
-reach_from(State *state, Reach *reach, Value *root, bool through_flat)
+reach_from(State *state, Reach *reach, PyObject *const *roots, Py_ssize_t n_roots, bool through_flat, uint64_t since)
 {
     *reach = (Reach){.stamp = ++state->stamps};
-    if (reach_add(reach, root) < 0) {
-        return -1;
+    for (Py_ssize_t i = 0; i < n_roots; i++) {
+        Value *root = (Value *)roots[i];
+        if (root->recording >= since && !reached(reach, root) && reach_add(reach, root) < 0) {
+            return -1;
+        }
     }
     for (size_t i = 0; i < reach->count; i++) { /* grows while it is read */
         const Value *node = reach->nodes[i];
         for (uint32_t k = 0; k < node->n_operands; k++) {
             Value *source = operand_value(&node->operands[k]);
-            if (source && (through_flat || is_edge(&node->operands[k])) && !reached(reach, source)
-                && reach_add(reach, source) < 0) {
+            if (source && (through_flat || is_edge(&node->operands[k])) && source->recording >= since
+                && !reached(reach, source) && reach_add(reach, source) < 0) {
                 return -1;
             }
         }
@@ -514,133 +620,244 @@ reach_from(State *state, Reach *reach, Value *root, bool through_flat)
     return 0;
 }
 
+/* ---- what a sweep is given: _values, _seeds -------------------------------------------------- */
+
+/* twin: _values. Return a list of Values. */
+static PyObject *
+read_values(State *state, PyObject *nodes, const char *where)
+{
+    PyObject *list = PySequence_List(nodes);
+    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list); i++) {
+        if (!is_value(state, PyList_GET_ITEM(list, i))) {
+            raise_error(state, "not_a_value", "sO", where, PyList_GET_ITEM(list, i));
+            Py_CLEAR(list);
+        }
+    }
+    return list;
+}
+
+static PyObject **
+items_of(PyObject *list)
+{
+    return ((PyListObject *)list)->ob_item;
+}
+
+typedef struct {
+    PyObject *nodes; /* strong: a list of Values */
+    double *numbers; /* owned */
+} Seeds;
+
+static void
+seeds_free(Seeds *seeds)
+{
+    Py_CLEAR(seeds->nodes);
+    PyMem_Free(seeds->numbers);
+}
+
+/* twin: _seeds. On error the caller still frees them. */
+static int
+read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
+{
+    *seeds = (Seeds){0};
+    int mapping = is_instance(given, &state->mapping, "collections.abc", "Mapping");
+    if (mapping == 0) {
+        raise_error(state, "not_seeds", "sO", where, given);
+    }
+    PyObject *copy = mapping > 0 ? PyObject_CallOneArg((PyObject *)&PyDict_Type, given) : NULL;
+    PyObject *items = copy ? PyDict_Items(copy) : NULL;
+    PyObject *keys = items ? PyDict_Keys(copy) : NULL;
+    int status = -1;
+    if (!keys) {
+        goto done;
+    }
+    seeds->numbers = PyMem_Calloc((size_t)PyList_GET_SIZE(items) + 1, sizeof(double));
+    if (!seeds->numbers) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
+        if (required_real(state, PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1), "seed", &seeds->numbers[i]) < 0) {
+            goto done;
+        }
+    }
+    seeds->nodes = read_values(state, keys, where);
+    status = seeds->nodes ? 0 : -1;
+done:
+    Py_XDECREF(items);
+    Py_XDECREF(keys);
+    Py_XDECREF(copy);
+    return status;
+}
+
 /* ---- the two sweeps -------------------------------------------------------------------------- */
+
+/* twin: _sweep_backward. Return the adjoints of order->nodes; the caller frees both, also on error. */
+static double *
+sweep_backward(State *state, Reach *order, PyObject *const *roots, const double *seeds, Py_ssize_t n_roots)
+{
+    if (reach_from(state, order, roots, n_roots, false, 0) < 0) {
+        return NULL;
+    }
+    double *adjoint = PyMem_Calloc(order->count + 1, sizeof(double));
+    if (!adjoint) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < n_roots; i++) {
+        adjoint[((Value *)roots[i])->slot] = seeds[i];
+    }
+    for (size_t i = order->count; i-- > 0;) {
+        const Value *node = order->nodes[i];
+        for (uint32_t k = 0; k < node->n_operands; k++) {
+            if (is_edge(&node->operands[k])) {
+                adjoint[operand_value(&node->operands[k])->slot] += adjoint[i] * node->operands[k].number;
+            }
+        }
+        if (poll(state, order, i) < 0) {
+            PyMem_Free(adjoint);
+            return NULL;
+        }
+    }
+    return adjoint;
+}
+
+/* Set every grad to the adjoint found: nothing here can fail. Return None, or NULL if none were found. */
+static PyObject *
+publish(Reach *order, double *adjoint)
+{
+    for (size_t i = 0; adjoint && i < order->count; i++) {
+        Value *node = order->nodes[i];
+        node->adjoint = op_of(node) ? adjoint[i] : node->adjoint + adjoint[i];
+    }
+    PyObject *result = adjoint ? Py_NewRef(Py_None) : NULL;
+    PyMem_Free(order->nodes);
+    PyMem_Free(adjoint);
+    return result;
+}
 
 /* twin: Value.backward */
 static PyObject *
-value_backward(Value *self, PyObject *args, PyObject *kwargs)
+value_backward(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"seed", NULL};
-    State *state = state_of((PyObject *)self);
+    State *state = state_of(self);
     PyObject *given = NULL;
     double seed = 1.0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:backward", keywords, &given)
         || (given && required_real(state, given, "seed", &seed) < 0)) {
         return NULL;
     }
-    PyObject *result = NULL;
-    double *adjoint = NULL;
     Reach order;
-    if (reach_from(state, &order, self, false) < 0) {
-        goto done;
+    double *adjoint = sweep_backward(state, &order, &self, &seed, 1);
+    return publish(&order, adjoint);
+}
+
+/* twin: backward */
+static PyObject *
+engine_backward(PyObject *module, PyObject *given)
+{
+    State *state = PyModule_GetState(module);
+    Seeds seeds;
+    PyObject *result = NULL;
+    if (read_seeds(state, given, "backward", &seeds) == 0) {
+        Reach order;
+        double *adjoint = sweep_backward(state, &order, items_of(seeds.nodes), seeds.numbers,
+                                         PyList_GET_SIZE(seeds.nodes));
+        result = publish(&order, adjoint);
     }
-    adjoint = PyMem_Calloc(order.count, sizeof(double));
-    if (!adjoint) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    adjoint[order.count - 1] = seed; /* the root is the youngest */
-    for (size_t i = order.count; i-- > 0;) {
-        const Value *node = order.nodes[i];
-        for (uint32_t k = 0; k < node->n_operands; k++) {
-            if (is_edge(&node->operands[k])) {
-                adjoint[operand_value(&node->operands[k])->slot] += adjoint[i] * node->operands[k].number;
-            }
-        }
-        if (poll(state, &order, i) < 0) {
-            goto done;
-        }
-    }
-    for (size_t i = 0; i < order.count; i++) {
-        Value *node = order.nodes[i];
-        node->adjoint = op_of(node) ? adjoint[i] : node->adjoint + adjoint[i];
-    }
-    result = Py_NewRef(Py_None);
-done:
-    PyMem_Free(adjoint);
-    PyMem_Free(order.nodes);
+    seeds_free(&seeds);
     return result;
 }
 
-/* Check seeds as the Python twin does, first all numbers, then all leaves; return the numbers. */
-static double *
-read_seeds(State *state, PyObject *items)
+/* Return a list of what a sweep found for some nodes, with None where `found` says there is nothing. */
+static PyObject *
+findings(const Reach *order, PyObject *nodes, const double *numbers, const bool *found)
 {
-    Py_ssize_t count = PyList_GET_SIZE(items);
-    double *seeds = PyMem_Malloc((count ? (size_t)count : 1) * sizeof(double));
-    if (!seeds) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        if (required_real(state, PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1), "seed", &seeds[i]) < 0) {
-            goto fail;
+    PyObject *list = PyList_New(PyList_GET_SIZE(nodes));
+    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(nodes); i++) {
+        const Value *node = (Value *)PyList_GET_ITEM(nodes, i);
+        bool is_found = reached(order, node) && (!found || found[node->slot]);
+        PyObject *item = is_found ? PyFloat_FromDouble(numbers[node->slot]) : Py_NewRef(Py_None);
+        if (!item) {
+            Py_CLEAR(list);
+            break;
         }
+        PyList_SET_ITEM(list, i, item);
     }
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *leaf = PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0);
-        if (!is_value(state, leaf)) {
-            raise_error(state, "not_a_number", "sO", "tangent", leaf);
-            goto fail;
-        }
-        if (op_of((Value *)leaf)) {
-            raise_error(state, "not_a_leaf", "sO", "tangent", PyTuple_GET_ITEM(state->names, op_of((Value *)leaf)));
-            goto fail;
-        }
-    }
-    return seeds;
-fail:
-    PyMem_Free(seeds);
-    return NULL;
+    return list;
 }
 
-/* A tangent, and whether there is one: what no seed reaches does not move at all, not by 0.0. */
-typedef struct {
-    double number;
-    bool moves;
-} Tangent;
-
-/* twin: Value.tangent */
+/* twin: adjoints */
 static PyObject *
-value_tangent(Value *self, PyObject *args, PyObject *kwargs)
+engine_adjoints(PyObject *module, PyObject *args)
 {
-    static char *keywords[] = {"seeds", NULL};
-    State *state = state_of((PyObject *)self);
-    PyObject *given, *result = NULL, *copy = NULL, *items = NULL;
-    double *seeds = NULL;
-    Tangent *tangent = NULL;
-    Reach order = {0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:tangent", keywords, &given)) {
+    State *state = PyModule_GetState(module);
+    PyObject *given, *nodes, *result = NULL;
+    if (!PyArg_ParseTuple(args, "OO:adjoints", &given, &nodes) || !(nodes = read_values(state, nodes, "adjoints"))) {
         return NULL;
     }
-    int mapping = is_instance(given, &state->mapping, "collections.abc", "Mapping");
-    if (mapping == 0) {
-        raise_error(state, "not_seeds", "(O)", given);
+    Seeds seeds;
+    if (read_seeds(state, given, "backward", &seeds) == 0) {
+        Reach order;
+        double *adjoint = sweep_backward(state, &order, items_of(seeds.nodes), seeds.numbers,
+                                         PyList_GET_SIZE(seeds.nodes));
+        result = adjoint ? findings(&order, nodes, adjoint, NULL) : NULL;
+        PyMem_Free(adjoint);
+        PyMem_Free(order.nodes);
     }
-    if (mapping <= 0 || !(copy = PyObject_CallOneArg((PyObject *)&PyDict_Type, given))
-        || !(items = PyDict_Items(copy)) || !(seeds = read_seeds(state, items))
-        || reach_from(state, &order, self, false) < 0) {
+    seeds_free(&seeds);
+    Py_DECREF(nodes);
+    return result;
+}
+
+/* twin: tangents */
+static PyObject *
+sweep_forward(State *state, PyObject *given, PyObject *nodes)
+{
+    Seeds seeds;
+    Reach order = {0};
+    double *tangent = NULL;
+    bool *moves = NULL; /* what no seed reaches does not move at all, not by 0.0 */
+    PyObject *result = NULL, *wanted = NULL;
+    if (read_seeds(state, given, "tangent", &seeds) < 0) {
         goto done;
     }
-    tangent = PyMem_Calloc(order.count, sizeof(Tangent));
-    if (!tangent) {
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(seeds.nodes); i++) {
+        Value *leaf = (Value *)PyList_GET_ITEM(seeds.nodes, i);
+        if (op_of(leaf)) {
+            PyObject *op = value_get_op(leaf, NULL);
+            if (op) {
+                raise_error(state, "not_a_leaf", "sO", "tangent", op);
+                Py_DECREF(op);
+            }
+            goto done;
+        }
+    }
+    if (!(wanted = read_values(state, nodes, "tangents"))
+        || reach_from(state, &order, items_of(wanted), PyList_GET_SIZE(wanted), false, 0) < 0) {
+        goto done;
+    }
+    tangent = PyMem_Calloc(order.count + 1, sizeof(double));
+    moves = PyMem_Calloc(order.count + 1, sizeof(bool));
+    if (!tangent || !moves) {
         PyErr_NoMemory();
         goto done;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
-        Value *leaf = (Value *)PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 0);
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(seeds.nodes); i++) {
+        const Value *leaf = (Value *)PyList_GET_ITEM(seeds.nodes, i);
         if (reached(&order, leaf)) {
-            tangent[leaf->slot] = (Tangent){seeds[i], true};
+            tangent[leaf->slot] = seeds.numbers[i];
+            moves[leaf->slot] = true;
         }
     }
     for (size_t i = 0; i < order.count; i++) {
         const Value *node = order.nodes[i];
         for (uint32_t k = 0; k < node->n_operands; k++) {
             if (is_edge(&node->operands[k])) {
-                const Tangent *parent = &tangent[operand_value(&node->operands[k])->slot];
-                if (parent->moves) {
-                    tangent[i].number += node->operands[k].number * parent->number;
-                    tangent[i].moves = true;
+                uint32_t parent = operand_value(&node->operands[k])->slot;
+                if (moves[parent]) {
+                    tangent[i] += node->operands[k].number * tangent[parent];
+                    moves[i] = true;
                 }
             }
         }
@@ -648,13 +865,44 @@ value_tangent(Value *self, PyObject *args, PyObject *kwargs)
             goto done;
         }
     }
-    result = PyFloat_FromDouble(tangent[order.count - 1].number);
+    result = findings(&order, wanted, tangent, moves);
 done:
+    seeds_free(&seeds);
     PyMem_Free(tangent);
-    PyMem_Free(seeds);
+    PyMem_Free(moves);
     PyMem_Free(order.nodes);
-    Py_XDECREF(items);
-    Py_XDECREF(copy);
+    Py_XDECREF(wanted);
+    return result;
+}
+
+static PyObject *
+engine_tangents(PyObject *module, PyObject *args)
+{
+    PyObject *given, *nodes;
+    if (!PyArg_ParseTuple(args, "OO:tangents", &given, &nodes)) {
+        return NULL;
+    }
+    return sweep_forward(PyModule_GetState(module), given, nodes);
+}
+
+/* twin: Value.tangent */
+static PyObject *
+value_tangent(PyObject *self, PyObject *args, PyObject *kwargs)
+{
+    static char *keywords[] = {"seeds", NULL};
+    PyObject *given;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:tangent", keywords, &given)) {
+        return NULL;
+    }
+    PyObject *nodes = PyTuple_Pack(1, self);
+    PyObject *found = nodes ? sweep_forward(state_of(self), given, nodes) : NULL;
+    PyObject *result = NULL;
+    if (found) {
+        PyObject *tangent = PyList_GET_ITEM(found, 0);
+        result = tangent == Py_None ? PyFloat_FromDouble(0.0) : Py_NewRef(tangent);
+    }
+    Py_XDECREF(found);
+    Py_XDECREF(nodes);
     return result;
 }
 
@@ -664,6 +912,17 @@ value_zero_grad(Value *self, PyObject *Py_UNUSED(ignored))
 {
     self->adjoint = 0.0;
     Py_RETURN_NONE;
+}
+
+/* twin: Value.detach */
+static PyObject *
+value_detach(Value *self, PyObject *Py_UNUSED(ignored))
+{
+    Value *constant = (Value *)new_constant(state_of((PyObject *)self), self->primal);
+    if (constant) {
+        constant->name = Py_XNewRef(self->name);
+    }
+    return (PyObject *)constant;
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -696,7 +955,11 @@ value_set_data(Value *self, PyObject *given, void *Py_UNUSED(closure))
         return refuse("data", "deleter");
     }
     if (op_of(self)) {
-        raise_error(state, "not_a_leaf", "sO", "data", PyTuple_GET_ITEM(state->names, op_of(self)));
+        PyObject *op = value_get_op(self, NULL);
+        if (op) {
+            raise_error(state, "not_a_leaf", "sO", "data", op);
+            Py_DECREF(op);
+        }
         return -1;
     }
     return required_real(state, given, "data", &self->primal);
@@ -740,7 +1003,25 @@ value_set_name(Value *self, PyObject *given, void *Py_UNUSED(closure))
 static PyObject *
 value_get_op(Value *self, void *Py_UNUSED(closure))
 {
+    PyObject *own = primitive_of(self);
+    if (own) {
+        return PyObject_GetAttrString(own, "name");
+    }
     return Py_NewRef(PyTuple_GET_ITEM(state_of((PyObject *)self)->names, op_of(self)));
+}
+
+static PyObject *
+value_get_primitive(Value *self, void *Py_UNUSED(closure))
+{
+    PyObject *own = primitive_of(self);
+    return Py_NewRef(own ? own : Py_None);
+}
+
+static PyObject *
+value_get_line(Value *self, void *Py_UNUSED(closure))
+{
+    PyObject *line = line_of(self);
+    return line ? Py_NewRef(line) : PyUnicode_FromString("");
 }
 
 static PyObject *
@@ -804,6 +1085,8 @@ static PyGetSetDef value_getset[] = {
     {"operands", (getter)value_get_operands, value_set_nothing, "The operands in order.", "operands"},
     {"parents", (getter)value_get_parents, value_set_nothing, "The Values that data depends on.", "parents"},
     {"partials", (getter)value_get_partials, value_set_nothing, "d data / d parent, for each.", "partials"},
+    {"primitive", (getter)value_get_primitive, value_set_nothing, "The user's own primitive, or None.", "primitive"},
+    {"line", (getter)value_get_line, value_set_nothing, "The line of source that made the node.", "line"},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -936,7 +1219,7 @@ value_richcompare(Value *self, PyObject *other, int compare)
 static Value *
 value_copy(Value *self, PyObject *Py_UNUSED(ignored))
 {
-    Value *copy = value_alloc(state_of((PyObject *)self), self->n_operands, op_of(self));
+    Value *copy = value_alloc(state_of((PyObject *)self), self->n_operands, op_of(self), primitive_of(self));
     if (copy) {
         copy->primal = self->primal;
         copy->adjoint = self->adjoint;
@@ -964,7 +1247,7 @@ value_reduce(PyObject *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 value_sizeof(Value *self, PyObject *Py_UNUSED(ignored))
 {
-    return PyLong_FromSize_t(sizeof(Value) + self->n_operands * sizeof(Operand));
+    return PyLong_FromSize_t(size_of(self));
 }
 
 /* twin: restore. Unlike it, checks everything, because what it makes is read without checks. */
@@ -974,16 +1257,17 @@ engine_restore(PyObject *module, PyObject *args)
     State *state = PyModule_GetState(module);
     double primal, adjoint;
     PyObject *name, *op, *operands, *parents, *partials;
-    if (!PyArg_ParseTuple(args, "ddUUO!O!O!:restore", &primal, &adjoint, &name, &op, &PyTuple_Type, &operands,
+    if (!PyArg_ParseTuple(args, "ddUOO!O!O!:restore", &primal, &adjoint, &name, &op, &PyTuple_Type, &operands,
                           &PyTuple_Type, &parents, &PyTuple_Type, &partials)) {
         return NULL;
     }
-    int code = (int)PySequence_Index(state->names, op);
+    PyObject *own = PyUnicode_CheckExact(op) ? NULL : op;
+    int code = own ? OP_OWN : (int)PySequence_Index(state->names, op);
     if (code < 0) {
         return NULL;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(operands), edge = 0, n_edges = PyTuple_GET_SIZE(parents);
-    Value *self = value_alloc(state, (size_t)count, code);
+    Value *self = value_alloc(state, (size_t)count, code, own);
     if (!self) {
         return NULL;
     }
@@ -996,7 +1280,8 @@ engine_restore(PyObject *module, PyObject *args)
         Py_DECREF(self);
         return NULL;
     }
-    if (PyTuple_GET_SIZE(partials) != n_edges || (code == OP_LEAF) != (count == 0)) {
+    bool is_source = code == OP_LEAF || code == OP_constant;
+    if (PyTuple_GET_SIZE(partials) != n_edges || (is_source && count != 0)) {
         goto corrupt;
     }
     for (Py_ssize_t k = 0; k < count; k++) {
@@ -1034,12 +1319,12 @@ engine_ancestors(PyObject *module, PyObject *root)
 {
     State *state = PyModule_GetState(module);
     if (!is_value(state, root)) {
-        raise_error(state, "not_a_number", "sO", "ancestors", root);
+        raise_error(state, "not_a_value", "sO", "ancestors", root);
         return NULL;
     }
     PyObject *list = NULL;
     Reach order;
-    if (reach_from(state, &order, (Value *)root, true) == 0) {
+    if (reach_from(state, &order, &root, 1, true, 0) == 0) {
         list = PyList_New((Py_ssize_t)order.count);
         for (size_t i = 0; list && i < order.count; i++) {
             PyList_SET_ITEM(list, (Py_ssize_t)i, Py_NewRef(order.nodes[i]));
@@ -1049,7 +1334,159 @@ engine_ancestors(PyObject *module, PyObject *root)
     return list;
 }
 
+/* twin: between */
+static PyObject *
+engine_between(PyObject *module, PyObject *args)
+{
+    State *state = PyModule_GetState(module);
+    PyObject *roots, *sources, *list = NULL;
+    bool *on_path = NULL;
+    Reach order = {0};
+    if (!PyArg_ParseTuple(args, "OO:between", &roots, &sources) || !(roots = read_values(state, roots, "between"))) {
+        return NULL;
+    }
+    if (!(sources = read_values(state, sources, "between"))) {
+        goto done;
+    }
+    uint64_t since = PyList_GET_SIZE(sources) ? UINT64_MAX : 0;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(sources); i++) {
+        uint64_t recording = ((Value *)PyList_GET_ITEM(sources, i))->recording;
+        since = recording < since ? recording : since;
+    }
+    if (reach_from(state, &order, items_of(roots), PyList_GET_SIZE(roots), false, since) < 0) {
+        goto done;
+    }
+    on_path = PyMem_Calloc(order.count + 1, sizeof(bool));
+    if (!on_path) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(sources); i++) {
+        const Value *source = (Value *)PyList_GET_ITEM(sources, i);
+        if (reached(&order, source)) {
+            on_path[source->slot] = true;
+        }
+    }
+    Py_ssize_t count = 0;
+    for (size_t i = 0; i < order.count; i++) {
+        const Value *node = order.nodes[i];
+        for (uint32_t k = 0; !on_path[i] && k < node->n_operands; k++) {
+            const Value *parent = is_edge(&node->operands[k]) ? operand_value(&node->operands[k]) : NULL;
+            on_path[i] = parent && reached(&order, parent) && on_path[parent->slot];
+        }
+        count += on_path[i];
+        if (poll(state, &order, i) < 0) {
+            goto done;
+        }
+    }
+    list = PyList_New(count);
+    for (size_t i = 0, k = 0; list && i < order.count; i++) {
+        if (on_path[i]) {
+            PyList_SET_ITEM(list, (Py_ssize_t)k++, Py_NewRef(order.nodes[i]));
+        }
+    }
+done:
+    PyMem_Free(on_path);
+    PyMem_Free(order.nodes);
+    Py_XDECREF(sources);
+    Py_DECREF(roots);
+    return list;
+}
+
+/* twin: is_closed */
+static PyObject *
+engine_is_closed(PyObject *module, PyObject *args)
+{
+    State *state = PyModule_GetState(module);
+    PyObject *roots, *leaves, *result = NULL;
+    Reach order = {0};
+    if (!PyArg_ParseTuple(args, "OO:is_closed", &roots, &leaves)
+        || !(roots = read_values(state, roots, "is_closed"))) {
+        return NULL;
+    }
+    if (!(leaves = read_values(state, leaves, "is_closed"))
+        || reach_from(state, &order, items_of(roots), PyList_GET_SIZE(roots), false, 0) < 0) {
+        goto done;
+    }
+    size_t outside = 0;
+    for (size_t i = 0; i < order.count; i++) {
+        outside += op_of(order.nodes[i]) == OP_LEAF;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves); i++) {
+        Value *leaf = (Value *)PyList_GET_ITEM(leaves, i);
+        if (op_of(leaf) == OP_LEAF && reached(&order, leaf)) {
+            outside--;
+            leaf->slot = UINT32_MAX; /* each counts once, however often it is listed */
+        }
+    }
+    result = PyBool_FromLong(outside == 0);
+done:
+    PyMem_Free(order.nodes);
+    Py_XDECREF(leaves);
+    Py_DECREF(roots);
+    return result;
+}
+
 /* ---- recording ------------------------------------------------------------------------------- */
+
+/* Return Python's own function that gives the value of a primitive. Borrowed. */
+static PyObject *
+python_function(State *state, int op)
+{
+    PyObject *function = PyTuple_GET_ITEM(state->functions, op);
+    if (function != Py_None) {
+        return function;
+    }
+    PyObject *formula = PyImport_ImportModule("autograd._formula");
+    PyObject *language = formula ? PyObject_GetAttrString(formula, "FUNCTIONS") : NULL;
+    PyObject *entry = language ? PyMapping_GetItemString(language, PRIMITIVES[op].python) : NULL;
+    function = entry ? PySequence_GetItem(entry, 0) : NULL;
+    Py_XDECREF(entry);
+    Py_XDECREF(language);
+    Py_XDECREF(formula);
+    if (function) {
+        PyTuple_SET_ITEM(state->functions, op, function);
+        Py_DECREF(Py_None);
+    }
+    return function;
+}
+
+/* Put the value that a function of Python gives into *out, and release args. Return 1; or 0 where it raises
+ * what floats raise, or -1, both with an exception set. */
+static int
+call_python(PyObject *function, PyObject *args, double *out)
+{
+    PyObject *result = function && args ? PyObject_CallObject(function, args) : NULL;
+    Py_XDECREF(args);
+    if (result) {
+        *out = PyFloat_AsDouble(result);
+        Py_DECREF(result);
+        return *out == -1.0 && PyErr_Occurred() ? -1 : 1;
+    }
+    return PyErr_ExceptionMatches(PyExc_ValueError) || PyErr_ExceptionMatches(PyExc_ArithmeticError) ? 0 : -1;
+}
+
+/* The value of a primitive that has a kernel; inf where Python's function raises: the kernel will say why. */
+static int
+value_of_python(State *state, int op, const double *numbers, double *out)
+{
+    const int n = PRIMITIVES[op].n_operands;
+    PyObject *args = PyTuple_New(n);
+    for (int i = 0; args && i < n; i++) {
+        PyObject *number = PyFloat_FromDouble(numbers[i]);
+        if (!number) {
+            Py_CLEAR(args);
+            break;
+        }
+        PyTuple_SET_ITEM(args, i, number);
+    }
+    int status = call_python(args ? python_function(state, op) : NULL, args, out);
+    if (status == 0) {
+        PyErr_Clear();
+        *out = INFINITY;
+    }
+    return status < 0 ? -1 : 0;
+}
 
 /* twin: _apply and _record. values[i] is NULL where operand i is the plain number numbers[i]. */
 static PyObject *
@@ -1057,32 +1494,44 @@ apply(State *state, int op, PyObject *const *values, double *numbers)
 {
     const Primitive *primitive = &PRIMITIVES[op];
     const int n = primitive->n_operands;
-    unsigned constant = 0, flat = 0;
+    const unsigned all = (1u << n) - 1;
+    const int modes = modes_of(state);
+    if (modes < 0) {
+        return NULL;
+    }
+    unsigned constant = modes & PLAIN ? all : 0, flat = 0;
+    bool has_value = false;
     for (int i = 0; i < n; i++) {
         /* Primals are read here, when all operands are converted: a conversion may run Python code. */
         if (values[i]) {
             numbers[i] = ((Value *)values[i])->primal;
-        } else {
+            has_value = true;
+        }
+        if (!values[i] || !is_variable(values[i])) {
             constant |= 1u << i;
         }
     }
     double out, partial[MOST_OPERANDS];
-    int status = primitive->kernel(numbers, constant, &out, partial, &flat);
+    if (primitive->python && value_of_python(state, op, numbers, &out) < 0) {
+        return NULL;
+    }
+    int status = primitive->kernel(numbers, constant, modes & IEEE, &out, partial, &flat);
     if (status != OK) {
         raise_status(state, primitive, status, numbers);
         return NULL;
     }
-    if (constant == (1u << n) - 1) {
-        return PyFloat_FromDouble(out);
+    if (constant == all) {
+        return has_value ? new_constant(state, out) : PyFloat_FromDouble(out);
     }
-    Value *node = value_alloc(state, (size_t)n, op);
+    Value *node = value_alloc(state, (size_t)n, op, NULL);
     if (!node) {
         return NULL;
     }
     node->primal = out;
+    flat |= constant;
     for (int i = 0; i < n; i++) {
         bool is_flat = flat >> i & 1;
-        node->operands[i].value = (uintptr_t)Py_XNewRef(values[i]) | (is_flat ? FLAT : 0);
+        node->operands[i].value = (uintptr_t)Py_XNewRef(values[i]) | (values[i] && is_flat ? FLAT : 0);
         node->operands[i].number = !values[i] ? numbers[i] : is_flat ? 0.0 : partial[i];
     }
     return (PyObject *)node;
@@ -1159,31 +1608,66 @@ columns_extend(State *state, Columns *columns, PyObject *iterable, const char *w
     return PyErr_Occurred() ? -1 : length;
 }
 
-/* twin: _fold */
+/* The value of columns by Python's own function. */
+static int
+total_of_python(State *state, int op, const Columns *columns, size_t length, double *out)
+{
+    const int n = PRIMITIVES[op].n_operands;
+    PyObject *args = PyTuple_New(n);
+    for (int k = 0; args && k < n; k++) {
+        PyObject *list = PyList_New((Py_ssize_t)length);
+        for (size_t i = 0; list && i < length; i++) {
+            PyObject *number = PyFloat_FromDouble(columns->numbers[(size_t)k * length + i]);
+            if (!number) {
+                Py_CLEAR(list);
+                break;
+            }
+            PyList_SET_ITEM(list, (Py_ssize_t)i, number);
+        }
+        if (!list) {
+            Py_CLEAR(args);
+            break;
+        }
+        PyTuple_SET_ITEM(args, k, list);
+    }
+    return call_python(args ? python_function(state, op) : NULL, args, out);
+}
+
+/* twin: _apply_to_columns */
 static PyObject *
-fold_columns(State *state, int op, Columns *columns, size_t length)
+apply_to_columns(State *state, int op, Columns *columns, size_t length)
 {
     const Primitive *primitive = &PRIMITIVES[op];
-    const int n = primitive->n_operands;
+    const int n = primitive->n_operands, modes = modes_of(state);
     const unsigned all = (1u << n) - 1;
-    double out = 0.0, numbers[MOST_OPERANDS];
-    bool recorded = false;
+    double numbers[MOST_OPERANDS], shared[MOST_SHARED] = {0};
+    bool recorded = false, has_value = false;
+    if (modes < 0) {
+        return NULL;
+    }
     for (size_t i = 0; i < columns->count; i++) { /* now, when no more Python code runs */
         if (columns->values[i]) {
             columns->numbers[i] = ((Value *)columns->values[i])->primal;
-            recorded = true;
+            has_value = true;
+            recorded |= is_variable(columns->values[i]);
         }
     }
-    for (size_t i = 0; i < length; i++) {
-        for (int k = 0; k < n; k++) {
-            numbers[k] = columns->numbers[(size_t)k * length + i];
+    double out = primitive->total(columns->numbers, length, shared);
+    if (primitive->python) {
+        int status = total_of_python(state, op, columns, length, &out);
+        if (status < 0 || (status == 0 && (!(modes & IEEE) || !primitive->beyond))) {
+            return NULL;
         }
-        out = primitive->step(numbers, out);
+        if (status == 0) {
+            double ignored[MOST_SHARED];
+            PyErr_Clear();
+            out = primitive->beyond(columns->numbers, length, ignored);
+        }
     }
-    if (!recorded) {
-        return PyFloat_FromDouble(out);
+    if (!recorded || modes & PLAIN) {
+        return has_value ? new_constant(state, out) : PyFloat_FromDouble(out);
     }
-    Value *node = value_alloc(state, columns->count, op);
+    Value *node = value_alloc(state, columns->count, op, NULL);
     if (!node) {
         return NULL;
     }
@@ -1192,17 +1676,19 @@ fold_columns(State *state, int op, Columns *columns, size_t length)
         double partial[MOST_OPERANDS];
         unsigned constant = 0, flat = 0;
         for (int k = 0; k < n; k++) {
+            PyObject *value = columns->values[(size_t)k * length + i];
             numbers[k] = columns->numbers[(size_t)k * length + i];
-            constant |= (unsigned)!columns->values[(size_t)k * length + i] << k;
+            constant |= (unsigned)(!value || !is_variable(value)) << k;
         }
         if (constant != all) {
-            primitive->terms(numbers, constant, out, partial, &flat);
+            primitive->terms(numbers, constant, out, shared, partial, &flat);
         }
+        flat |= constant;
         for (int k = 0; k < n; k++) {
             PyObject *value = columns->values[(size_t)k * length + i];
             Operand *operand = &node->operands[(size_t)k * length + i];
             bool is_flat = flat >> k & 1;
-            operand->value = (uintptr_t)Py_XNewRef(value) | (is_flat ? FLAT : 0);
+            operand->value = (uintptr_t)Py_XNewRef(value) | (value && is_flat ? FLAT : 0);
             operand->number = !value ? numbers[k] : is_flat ? 0.0 : partial[k];
         }
     }
@@ -1241,7 +1727,7 @@ call(State *state, int op, PyObject *const *args, Py_ssize_t count)
     if (primitive->n_operands > 1 && lengths[0] != lengths[1]) {
         raise_error(state, "unequal_columns", "s(nn)", primitive->name, lengths[0], lengths[1]);
     } else {
-        result = fold_columns(state, op, &columns, (size_t)lengths[0]);
+        result = apply_to_columns(state, op, &columns, (size_t)lengths[0]);
     }
 done:
     columns_free(&columns);
@@ -1255,24 +1741,35 @@ done:
     }
 EACH_FUNCTION(FUNCTION)
 
-/* A method is the function with self as its operand. */
+/* A method is the function with self as its first operand. twin: _bindings.methods */
 static PyObject *
-call_method(PyObject *self, int op, Py_ssize_t more)
+call_method(PyObject *self, int op, PyObject *const *args, Py_ssize_t more)
 {
     State *state = state_of(self);
-    if (more) {
-        raise_error(state, "wrong_count", "sin", PRIMITIVES[op].name, 1, more + 1);
+    if (!PRIMITIVES[op].kernel) {
+        PyObject *all = PyTuple_New(more + 1), *result = NULL;
+        if (all) {
+            PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
+            for (Py_ssize_t i = 0; i < more; i++) {
+                PyTuple_SET_ITEM(all, i + 1, Py_NewRef(args[i]));
+            }
+            result = call(state, op, &all, 1);
+            Py_DECREF(all);
+        }
+        return result;
+    }
+    if (more > 1) {
+        raise_error(state, "wrong_count", "sin", PRIMITIVES[op].name, PRIMITIVES[op].n_operands, more + 1);
         return NULL;
     }
-    double number;
-    return apply(state, op, &self, &number);
+    PyObject *operands[2] = {self, more ? args[0] : NULL};
+    return call(state, op, operands, more + 1);
 }
 
-#define METHOD(name, doc)                                                            \
+#define METHOD(op, name, doc)                                                        \
     static PyObject *method_##name(PyObject *v, PyObject *const *a, Py_ssize_t more) \
     {                                                                                \
-        (void)a;                                                                     \
-        return call_method(v, OP_##name, more);                                      \
+        return call_method(v, OP_##op, a, more);                                     \
     }
 EACH_METHOD(METHOD)
 
@@ -1343,24 +1840,24 @@ value_pow(PyObject *left, PyObject *right, PyObject *modulus)
 static PyObject *
 value_neg(PyObject *self)
 {
-    return call_method(self, OP_neg, 0);
+    return call_method(self, OP_neg, NULL, 0);
 }
 
 static PyObject *
 value_pos(PyObject *self)
 {
-    return call_method(self, OP_pos, 0);
+    return call_method(self, OP_pos, NULL, 0);
 }
 
 static PyObject *
 value_abs(PyObject *self)
 {
-    return call_method(self, OP_abs, 0);
+    return call_method(self, OP_abs, NULL, 0);
 }
 
 /* ---- the type -------------------------------------------------------------------------------- */
 
-#define METHOD_ENTRY(name, doc) {#name, (PyCFunction)(void (*)(void))method_##name, METH_FASTCALL, doc},
+#define METHOD_ENTRY(op, name, doc) {#name, (PyCFunction)(void (*)(void))method_##name, METH_FASTCALL, doc},
 #define FUNCTION_ENTRY(name, doc) {#name, (PyCFunction)(void (*)(void))function_##name, METH_FASTCALL, doc},
 #define WITH_KEYWORDS(function) (PyCFunction)(void (*)(void))function, METH_VARARGS | METH_KEYWORDS
 
@@ -1368,6 +1865,7 @@ static PyMethodDef value_methods[] = {
     {"backward", WITH_KEYWORDS(value_backward), DOC_backward},
     {"tangent", WITH_KEYWORDS(value_tangent), DOC_tangent},
     {"zero_grad", (PyCFunction)value_zero_grad, METH_NOARGS, DOC_zero_grad},
+    {"detach", (PyCFunction)value_detach, METH_NOARGS, DOC_detach},
     EACH_METHOD(METHOD_ENTRY)
     {"__format__", (PyCFunction)value_format, METH_O, NULL},
     {"__trunc__", (PyCFunction)value_trunc, METH_NOARGS, NULL},
@@ -1420,8 +1918,9 @@ static PyType_Spec value_spec = {
 static int
 set_all(PyObject *module)
 {
-    PyObject *all = Py_BuildValue("[sss]", "Value", "ancestors", "restore");
-    for (int op = OP_LEAF + 1; all && op < OP_COUNT; op++) {
+    PyObject *all = Py_BuildValue("[ssssssss]", "Value", "adjoints", "ancestors", "backward", "between", "is_closed",
+                                  "restore", "tangents");
+    for (int op = OP_constant + 1; all && op < OP_OWN; op++) {
         if (PRIMITIVES[op].symbol[0] == '\0') {
             PyObject *name = PyUnicode_FromString(PRIMITIVES[op].name);
             if (!name || PyList_Append(all, name) < 0) {
@@ -1441,11 +1940,16 @@ engine_exec(PyObject *module)
     State *state = PyModule_GetState(module);
     state->errors = PyImport_ImportModule("autograd.errors");
     state->copying = PyImport_ImportModule("autograd._copying");
-    state->names = PyTuple_New(OP_COUNT);
-    if (!state->errors || !state->copying || !state->names) {
+    state->modes = PyImport_ImportModule("autograd._modes");
+    state->bits = state->modes ? PyObject_GetAttrString(state->modes, "bits") : NULL;
+    state->entered = state->modes ? PyObject_GetAttrString(state->modes, "entered") : NULL;
+    state->names = PyTuple_New(OP_OWN);
+    state->functions = PyTuple_New(OP_OWN);
+    if (!state->errors || !state->copying || !state->bits || !state->entered || !state->names || !state->functions) {
         return -1;
     }
-    for (int op = OP_LEAF; op < OP_COUNT; op++) {
+    for (int op = OP_LEAF; op < OP_OWN; op++) {
+        PyTuple_SET_ITEM(state->functions, op, Py_NewRef(Py_None));
         PyObject *name = PyUnicode_InternFromString(op == OP_LEAF ? "" : PRIMITIVES[op].name);
         if (!name) {
             return -1;
@@ -1468,6 +1972,10 @@ engine_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->value_type);
     Py_VISIT(state->errors);
     Py_VISIT(state->copying);
+    Py_VISIT(state->modes);
+    Py_VISIT(state->bits);
+    Py_VISIT(state->entered);
+    Py_VISIT(state->functions);
     Py_VISIT(state->names);
     Py_VISIT(state->real);
     Py_VISIT(state->mapping);
@@ -1481,6 +1989,10 @@ engine_clear(PyObject *module)
     Py_CLEAR(state->value_type);
     Py_CLEAR(state->errors);
     Py_CLEAR(state->copying);
+    Py_CLEAR(state->modes);
+    Py_CLEAR(state->bits);
+    Py_CLEAR(state->entered);
+    Py_CLEAR(state->functions);
     Py_CLEAR(state->names);
     Py_CLEAR(state->real);
     Py_CLEAR(state->mapping);
@@ -1494,7 +2006,12 @@ engine_free(void *module)
 }
 
 static PyMethodDef engine_methods[] = {
+    {"backward", engine_backward, METH_O, DOC_sweep_backward},
+    {"adjoints", engine_adjoints, METH_VARARGS, DOC_adjoints},
+    {"tangents", engine_tangents, METH_VARARGS, DOC_tangents},
     {"ancestors", engine_ancestors, METH_O, DOC_ancestors},
+    {"between", engine_between, METH_VARARGS, DOC_between},
+    {"is_closed", engine_is_closed, METH_VARARGS, DOC_is_closed},
     {"restore", engine_restore, METH_VARARGS, DOC_restore},
     EACH_FUNCTION(FUNCTION_ENTRY)
     {NULL, NULL, 0, NULL},

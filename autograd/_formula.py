@@ -7,6 +7,7 @@ A formula is an expression in a small subset of Python's own syntax::
     operators    + - * / // % **   unary -
     conditions   < <= > >= == !=   and or not   constant(x): x is a plain number, not a Value
     functions    the keys of FUNCTIONS, and where(condition, a, b), which evaluates one side only
+    over columns sum(formula) and max(formula), from 0.0 and from -inf, one row after another
 
 Because a formula is data, one text serves every reader of the table: it becomes a Python function
 (`compile_function`), a C expression (`to_c`), LaTeX (`to_latex`), and a value in any arithmetic
@@ -24,7 +25,22 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["FUNCTIONS", "FormulaError", "compile_function", "evaluate", "negate", "parse", "to_c", "to_latex"]
+from autograd import _special
+
+__all__ = [
+    "AGGREGATES",
+    "FUNCTIONS",
+    "IEEE",
+    "FormulaError",
+    "compile_columns",
+    "compile_function",
+    "evaluate",
+    "names_in",
+    "negate",
+    "parse",
+    "to_c",
+    "to_latex",
+]
 
 
 def _floor(x: float) -> float:
@@ -32,20 +48,83 @@ def _floor(x: float) -> float:
     return float(math.floor(x)) if math.isfinite(x) else x
 
 
-#: Function of the language -> how Python, C and LaTeX spell it.
+def _ldexp(x: float, n: float) -> float:
+    """Return x times two to the n, where n is a whole number, given as a float."""
+    if not math.isfinite(n):
+        return x * IEEE["pow"](2.0, n)
+    return math.ldexp(x, int(n)) if n == math.floor(n) else math.nan
+
+
+def _exact(terms: Iterable[tuple[float, ...]]) -> float:
+    """Return the sum of the products of each row, rounded once."""
+    from fractions import Fraction  # noqa: PLC0415  (only where `math` lacks the function)
+
+    rows = list(terms)
+    if not all(map(math.isfinite, [x for row in rows for x in row])):
+        return sum(map(math.prod, rows))
+    exact = sum(math.prod(map(Fraction, row)) for row in rows)
+    return float(exact) if exact else sum([math.prod(map(_sign_of_zero, row)) for row in rows], -0.0)
+
+
+def _sign_of_zero(x: float) -> float:
+    return math.copysign(0.0, x)
+
+
+#: `math.fma` came with Python 3.13, `math.sumprod` with 3.12.
+_fma: Callable[..., float] = getattr(math, "fma", lambda x, y, z: _exact([(x, y), (z, 1.0)]))
+_sumprod: Callable[..., float] = getattr(math, "sumprod", lambda p, q: _exact(zip(p, q, strict=True)) + 0.0)
+
+#: Function of the language -> how Python, C and LaTeX spell it. Where the C spelling is empty, CPython
+#: has an algorithm of its own, and the C twin calls Python's function.
 FUNCTIONS: dict[str, tuple[Callable[..., float], str, str]] = {
     "abs": (abs, "fabs", r"\lvert {} \rvert"),
+    "acos": (math.acos, "acos", r"\arccos\left({}\right)"),
+    "acosh": (math.acosh, "acosh", r"\operatorname{{arcosh}}\left({}\right)"),
+    "asin": (math.asin, "asin", r"\arcsin\left({}\right)"),
+    "asinh": (math.asinh, "asinh", r"\operatorname{{arsinh}}\left({}\right)"),
+    "atan": (math.atan, "atan", r"\arctan\left({}\right)"),
+    "atan2": (math.atan2, "atan2", r"\operatorname{{atan2}}\left({}, {}\right)"),
+    "atanh": (math.atanh, "atanh", r"\operatorname{{artanh}}\left({}\right)"),
+    "cbrt": (math.cbrt, "cbrt", r"\sqrt[3]{{{}}}"),
     "copysign": (math.copysign, "copysign", r"\operatorname{{copysign}}\left({}, {}\right)"),
     "cos": (math.cos, "cos", r"\cos\left({}\right)"),
+    "cosh": (math.cosh, "cosh", r"\cosh\left({}\right)"),
+    "digamma": (_special.digamma, "digamma", r"\psi\left({}\right)"),
+    "erf": (math.erf, "erf", r"\operatorname{{erf}}\left({}\right)"),
+    "erfc": (math.erfc, "erfc", r"\operatorname{{erfc}}\left({}\right)"),
+    "erfinv": (_special.erfinv, "erfinv", r"\operatorname{{erf}}^{{-1}}\left({}\right)"),
+    "erfinv_slope": (_special.erfinv_slope, "erfinv_slope", r"{}, {}"),
     "exp": (math.exp, "exp", r"e^{{{}}}"),
+    "exp2": (math.exp2, "exp2", r"2^{{{}}}"),
+    "exp_of_minus_square": (_special.exp_of_minus_square, "exp_of_minus_square", r"e^{{-{}^2}}"),
     "expm1": (math.expm1, "expm1", r"e^{{{}}} - 1"),
     "floor": (_floor, "floor", r"\left\lfloor {} \right\rfloor"),
+    "fma": (_fma, "fma", r"\operatorname{{fma}}\left({}, {}, {}\right)"),
+    "fmod": (math.fmod, "fmod", r"\operatorname{{fmod}}\left({}, {}\right)"),
+    "fsum": (math.fsum, "", r"\sum {}"),
+    "gamma": (math.gamma, "", r"\Gamma\left({}\right)"),
+    "hypot": (lambda column: math.hypot(*column), "", r"\sqrt{{\sum {}^2}}"),
+    "ldexp": (_ldexp, "float_ldexp", r"{} \cdot 2^{{{}}}"),
+    "lgamma": (math.lgamma, "", r"\ln \lvert \Gamma\left({}\right) \rvert"),
     "log": (math.log, "log", r"\ln\left({}\right)"),
+    "log10": (math.log10, "log10", r"\log_{{10}}\left({}\right)"),
     "log1p": (math.log1p, "log1p", r"\ln\left(1 + {}\right)"),
+    "log2": (math.log2, "log2", r"\log_2\left({}\right)"),
+    "polygamma": (_special.polygamma, "polygamma", r"\psi^{{({})}}\left({}\right)"),
+    "remainder": (math.remainder, "remainder", r"\operatorname{{remainder}}\left({}, {}\right)"),
     "sin": (math.sin, "sin", r"\sin\left({}\right)"),
+    "sinh": (math.sinh, "sinh", r"\sinh\left({}\right)"),
     "sqrt": (math.sqrt, "sqrt", r"\sqrt{{{}}}"),
+    "sumprod": (_sumprod, "", r"\sum {} \cdot {}"),
     "tan": (math.tan, "tan", r"\tan\left({}\right)"),
     "tanh": (math.tanh, "tanh", r"\tanh\left({}\right)"),
+}
+
+#: What runs over all rows of the columns of operands: its start, one step in Python, one step in C, LaTeX.
+AGGREGATES = {
+    "sum": ("0.0", "{0} + {1}", "{0} + {1}", r"\sum {}"),
+    # A NaN is greater than everything, and stays.
+    "max": ("-inf", "({1} if {1} > {0} or {1} != {1} else {0})", "{1} > {0} || isnan({1}) ? {1} : {0}", r"\max {}"),
 }
 
 # Operator -> (spelling in Python, spelling in C, the function it means, LaTeX, binding strength).
@@ -54,7 +133,7 @@ _OPERATORS: dict[type[ast.AST], tuple[str, str, Callable[..., Any], str, int]] =
     ast.Add: ("({} + {})", "({} + {})", operator.add, "{} + {}", 1),
     ast.Sub: ("({} - {})", "({} - {})", operator.sub, "{} - {}", 1),
     ast.Mult: ("({} * {})", "({} * {})", operator.mul, r"{} \cdot {}", 2),
-    ast.Div: ("({} / {})", "({} / {})", operator.truediv, r"\frac{{{}}}{{{}}}", 4),
+    ast.Div: ("divide({}, {})", "({} / {})", operator.truediv, r"\frac{{{}}}{{{}}}", 4),
     ast.FloorDiv: (
         "({} // {})",
         "float_floordiv({}, {})",
@@ -78,8 +157,63 @@ _OPERATORS: dict[type[ast.AST], tuple[str, str, Callable[..., Any], str, int]] =
 _OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
 }  # fmt: skip
-_NUMBERS = {"inf": math.inf, "nan": math.nan}
+_NUMBERS = {"inf": math.inf, "nan": math.nan, "pi": math.pi}
 _ATOM = 5  # binding strength of what never needs brackets
+
+
+# ---- IEEE arithmetic in Python ---------------------------------------------------------------------
+
+
+def _divide(x: float, y: float) -> float:
+    if y != 0.0:
+        return x / y
+    return math.nan if x == 0.0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y)
+
+
+def _power(x: float, y: float) -> float:
+    odd = x < 0.0 and math.fmod(y, 2.0) != 0.0 if math.isfinite(y) else False
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return -math.inf if odd else math.inf
+    except ValueError:  # 0 to a negative power, or the root of a negative number
+        if x != 0.0:
+            return math.nan
+        return math.copysign(math.inf, x) if math.fmod(y, 2.0) in {1.0, -1.0} else math.inf
+
+
+def _sinh(x: float) -> float:
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+def _log(x: float) -> float:
+    return math.log(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
+
+
+def _total(function: Callable[..., float]) -> Callable[..., float]:
+    """Return a function of `math` as C has it: inf or NaN where Python raises."""
+
+    def total(*operands: float) -> float:
+        try:
+            return function(*operands)
+        except OverflowError:
+            return math.inf
+        except ValueError:
+            return math.nan
+
+    return total
+
+
+#: The functions of the language that never raise, as partials need them; `divide` and `pow` are operators.
+IEEE: dict[str, Callable[..., Any]] = {name: _total(function) for name, (function, _, _) in FUNCTIONS.items()}
+IEEE.update(divide=_divide, log=_log, pow=_power, sinh=_sinh)
+_RAISING = {name: function for name, (function, _, _) in FUNCTIONS.items()} | {
+    "divide": operator.truediv,
+    "pow": math.pow,
+}
 
 
 class FormulaError(ValueError):
@@ -102,7 +236,7 @@ def parse(formula: str) -> ast.expr:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name), keywords=[]):
-                known = name in FUNCTIONS or name in {"where", "constant"}
+                known = name in FUNCTIONS or name in AGGREGATES or name in {"where", "constant"}
             case ast.Compare():
                 known = len(node.ops) == 1
             case ast.Constant():
@@ -139,8 +273,9 @@ def compile_function(
     results: Iterable[tuple[ast.expr, ast.expr | None]],
     let: Mapping[str, str],
     constants: Iterable[str] = (),
+    functions: Mapping[str, Callable[..., Any]] = _RAISING,
 ) -> Callable[..., tuple[Any, ...]]:
-    """Compile formulas to one Python function of floats that returns a tuple of their values.
+    """Compile formulas to one Python function that returns a tuple of their values.
 
     Parameters
     ----------
@@ -154,6 +289,9 @@ def compile_function(
         Sub-formulas that several results share. They are computed first, if any result uses them.
     constants : iterable of str
         The operands for which ``constant(operand)`` is true.
+    functions : mapping of str to callable
+        The functions of the language, with ``divide`` and ``pow`` for two of its operators: those of
+        `math`, which raise; or `IEEE`, which never do; or functions of other numbers.
     """
     held = frozenset(constants)
     printed = []
@@ -161,20 +299,62 @@ def compile_function(
     for tree, absent in results:
         text = _to_python(tree, held)
         printed.append(text if absent is None else f"(None if {_to_python(absent, held)} else {text})")
-        used |= _names(tree) | (_names(absent) if absent else set())
-    for key in reversed(list(let)):  # an entry may use those before it
-        if key in used:
-            used |= _names(parse(let[key]))
-    source = [f"def {name}_formula({', '.join(parameters)}):"]
-    source += [f"    {key} = {_to_python(parse(let[key]), held)}" for key in let if key in used]
-    source += [f"    return ({', '.join(printed)},)" if printed else "    return ()"]
-    scope: dict[str, Any] = {key: function for key, (function, _, _) in FUNCTIONS.items()}
-    scope.update(_NUMBERS, pow=math.pow)
-    exec(compile("\n".join(source), f"<{name}>", "exec"), scope)
+        used |= names_in(tree) | (names_in(absent) if absent else set())
+    lines = [f"{key} = {_to_python(parse(let[key]), held)}" for key in _needed(let, used)]
+    lines += [f"return ({', '.join(printed)},)" if printed else "return ()"]
+    return _define(name, parameters, lines, functions)
+
+
+def compile_columns(
+    name: str, columns: Iterable[str], value: ast.expr, let: Mapping[str, str], shared: Iterable[str]
+) -> Callable[..., tuple[float, ...]]:
+    """Compile the value of a primitive of columns to a Python function of lists of floats.
+
+    It returns the value, then those of the sub-formulas in `let` that run over all rows, which
+    `shared` names.
+    """
+    operands = list(columns)
+    rows = f"for {', '.join(operands)}, in zip({', '.join(f'{x}_column' for x in operands)}):"
+    lines = []
+    for key in shared:
+        aggregate, tree = _aggregate(let[key])
+        start, step, _, _ = AGGREGATES[aggregate]
+        earlier = {k: let[k] for k in list(let)[: list(let).index(key)] if k not in shared}
+        lines += [f"{key} = {start}", rows]
+        lines += [f"    {k} = {_to_python(parse(let[k]), frozenset())}" for k in _needed(earlier, names_in(tree))]
+        lines += [f"    term = {_to_python(tree, frozenset())}", f"    {key} = {step.format(key, 'term')}"]
+    lines += [f"{x} = {x}_column" for x in operands]  # for a function of whole columns
+    lines += [f"return ({', '.join([_to_python(value, frozenset()), *shared])},)"]
+    return _define(name, [f"{x}_column" for x in operands], lines, _RAISING)
+
+
+def _aggregate(formula: str) -> tuple[str, ast.expr]:
+    match parse(formula):
+        case ast.Call(func=ast.Name(id=name), args=[tree]) if name in AGGREGATES:
+            return name, tree
+    raise FormulaError(f"formula: expected sum(...) or max(...), got {formula!r}")
+
+
+def _define(
+    name: str, parameters: Iterable[str], lines: list[str], functions: Mapping[str, Callable[..., Any]]
+) -> Callable[..., tuple[Any, ...]]:
+    source = "\n    ".join([f"def {name}_formula({', '.join(parameters)}):", *lines])
+    scope: dict[str, Any] = {**functions, **_NUMBERS}
+    exec(compile(source, f"<{name}>", "exec"), scope)
     return scope[f"{name}_formula"]  # type: ignore[no-any-return]
 
 
-def _names(tree: ast.expr) -> set[str]:
+def _needed(let: Mapping[str, str], used: set[str]) -> list[str]:
+    """Return the sub-formulas that a formula with these names needs, in order."""
+    needed = set(used)
+    for key in reversed(list(let)):  # an entry may use those before it
+        if key in needed:
+            needed |= names_in(parse(let[key]))
+    return [key for key in let if key in needed]
+
+
+def names_in(tree: ast.expr) -> set[str]:
+    """Return the names in a formula, those of its functions included."""
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
@@ -278,6 +458,8 @@ def _latex(tree: ast.expr, names: Mapping[str, str]) -> tuple[str, int]:
             )
         case ast.Call(func=ast.Name(id="constant"), args=[operand]):
             return rf"{show(operand)} \text{{ is constant}}", 0
+        case ast.Call(func=ast.Name(id=name), args=[operand]) if name in AGGREGATES:
+            return AGGREGATES[name][3].format(show(operand, 2)), 2
         case ast.Call(func=ast.Name(id=name), args=arguments):
             strength = 1 if name == "expm1" else _ATOM
             return FUNCTIONS[name][2].format(*map(show, arguments)), strength

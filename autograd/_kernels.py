@@ -7,13 +7,19 @@ rows by tools/regen.py.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from autograd import errors
-from autograd._formula import compile_function, negate, parse
-from autograd.primitives import Primitive
+from autograd import _modes, errors
+from autograd._formula import AGGREGATES, IEEE, compile_columns, compile_function, negate, parse
+from autograd.primitives import PRIMITIVES, Primitive
 
-__all__ = ["Kernel", "describe"]
+__all__ = ["KERNELS", "Kernel", "describe", "shared"]
+
+
+def shared(row: Primitive) -> tuple[str, ...]:
+    """Return the sub-formulas of a row that run over all rows of its columns."""
+    return tuple([key for key, formula in row.let.items() if formula.partition("(")[0] in AGGREGATES])
 
 
 class Kernel:
@@ -22,47 +28,114 @@ class Kernel:
     def __init__(self, row: Primitive) -> None:
         self.row = row
 
+    # ---- the value ---------------------------------------------------------------------------------
+
     @functools.cached_property
     def _value(self) -> Callable[..., tuple[float]]:
-        parameters = ["out", *self.row.operands] if self.row.fold else self.row.operands
-        return compile_function(self.row.name, parameters, [(parse(self.row.value), None)], self.row.let)
+        row = self.row
+        return compile_function(row.name, row.operands, [(parse(row.value), None)], row.let)
 
     def value(self, *numbers: float) -> float:
-        """Return the value, or raise what floats raise, in our words; of a fold, take one step from `out`."""
+        """Return the value, or raise what floats raise, in our words."""
         try:
-            return self._value(*numbers)[0]
+            out = self._value(*numbers)[0]
+            if out - out == 0.0 or not self._outside(numbers):
+                return out
         except (ValueError, ArithmeticError):
-            pass  # and raise below, where the exception of math is no longer the context
-        raise self._error(numbers)
+            pass  # and go on below, where the exception of math is no longer the context
+        row = self.row
+        violated = self._outside(numbers)
+        if _modes.bits.get() & _modes.IEEE:
+            return self._exceptional[violated](*numbers)[0]
+        if not violated:
+            raise errors.too_large(row.name, row.operands, numbers)
+        domain = row.domain[violated - 1]
+        raise errors.outside_domain(row.name, domain.expected, domain.raises, row.operands, numbers)
 
-    @functools.cache  # noqa: B019  (kernels live as long as the program)
-    def partials(self, constants: tuple[str, ...]) -> Callable[..., tuple[float | None, ...]]:
-        """Return the function of (operands, out) that gives the partial by each operand.
+    @functools.cached_property
+    def _columns(self) -> Callable[..., tuple[float, ...]]:
+        row = self.row
+        return compile_columns(row.name, row.operands, parse(row.value), row.let, shared(row))
 
-        It gives None for a structural zero, and for the operands that are plain numbers, which
-        `constants` names.
-        """
-        flats = self.row.flat or ["False"] * len(self.row.operands)
-        rows = zip(self.row.operands, self.row.partials, flats, strict=True)
-        formulas = [(parse(partial), parse("True" if name in constants else flat)) for name, partial, flat in rows]
-        return compile_function(self.row.name, [*self.row.operands, "out"], formulas, self.row.let, constants)
+    @functools.cached_property
+    def _columns_beyond(self) -> Callable[..., tuple[float, ...]]:
+        row = self.row
+        let = {"beyond": row.overflows}
+        return compile_columns(row.name, row.operands, parse("beyond"), let, ("beyond",))
+
+    def value_of_columns(self, *columns: list[float]) -> tuple[float, ...]:
+        """Return the value of columns of operands, then the sub-formulas that run over all rows."""
+        try:
+            return self._columns(*columns)
+        except (ValueError, ArithmeticError):  # of a function of math: its words are plain
+            if not _modes.bits.get() & _modes.IEEE:
+                raise
+        return self._columns_beyond(*columns)[:1]
+
+    # ---- the domain --------------------------------------------------------------------------------
+
+    def is_undefined(self, numbers: tuple[float, ...]) -> bool:
+        """Return whether there is no value here, not even an infinite one: then there is no slope."""
+        return bool(self._outside(numbers))
+
+    def _outside(self, numbers: tuple[float, ...]) -> int:
+        """Return the number of the first domain that the operands violate, counted from 1, or 0."""
+        violated = self._violated(*numbers)
+        return violated.index(True) + 1 if True in violated else 0
 
     @functools.cached_property
     def _violated(self) -> Callable[..., tuple[bool, ...]]:
         outside = [(negate(parse(domain.inside)), None) for domain in self.row.domain]
-        return compile_function(self.row.name, self.row.operands, outside, self.row.let)
+        return compile_function(self.row.name, self.row.operands, outside, self.row.let, functions=IEEE)
 
-    def _error(self, numbers: tuple[float, ...]) -> Exception:
+    @functools.cached_property
+    def _exceptional(self) -> list[Callable[..., tuple[float]]]:
+        """The value under `ieee`: of a result too large, then outside each domain."""
         row = self.row
-        violated = self._violated(*numbers)
-        if True in violated:
-            domain = row.domain[violated.index(True)]
-            return errors.outside_domain(row.name, domain.expected, domain.raises, row.operands, numbers)
-        return errors.too_large(row.name, row.operands, numbers)
+        formulas = [row.overflows or "nan", *[domain.ieee for domain in row.domain]]
+        return [
+            compile_function(row.name, row.operands, [(parse(formula), None)], row.let, functions=IEEE)
+            for formula in formulas
+        ]
+
+    # ---- the partials ------------------------------------------------------------------------------
+
+    @functools.cache  # noqa: B019  (kernels live as long as the program)
+    def partials(self, constants: tuple[str, ...]) -> Callable[..., tuple[float | None, ...]]:
+        """Return the function of (operands, out, shared sub-formulas) that gives the partial by each operand.
+
+        It gives None for a structural zero, and for the operands that are plain numbers, which
+        `constants` names.
+        """
+        return self._compile_partials(self.row.partials, constants, IEEE)
+
+    def differentiable_partials(
+        self, constants: tuple[str, ...], functions: Mapping[str, Callable[..., Any]]
+    ) -> Callable[..., tuple[Any, ...]]:
+        """Return the function of (operands, out) that gives the partials in another arithmetic, of Values."""
+        return self._compile_partials(self.row.smooth or self.row.partials, constants, functions)
+
+    def _compile_partials(
+        self, partials: Iterable[str], constants: tuple[str, ...], functions: Mapping[str, Callable[..., Any]]
+    ) -> Callable[..., tuple[Any, ...]]:
+        row = self.row
+        flats = row.flat or ["False"] * len(row.operands)
+        formulas = [
+            (parse(partial), parse("True" if name in constants else flat))
+            for name, partial, flat in zip(row.operands, partials, flats, strict=True)
+        ]
+        over_rows = shared(row)
+        parameters = [*row.operands, "out", *(over_rows if functions is IEEE else ())]
+        let = {key: formula for key, formula in row.let.items() if key not in over_rows}
+        return compile_function(row.name, parameters, formulas, let, constants, functions)
+
+
+#: The kernel of each row of the table.
+KERNELS = {row.name: Kernel(row) for row in PRIMITIVES.values()}
 
 
 def describe(row: Primitive) -> str:
     """Return the docstring of a primitive's function, the same in both twins."""
-    value = (row.textbook or (row.value,))[0]
-    what = f"the sum of {value.removeprefix('out + ')} over the columns" if row.fold else value
+    value = (row.textbook or (row.let.get(row.value, row.value),))[0]
+    what = f"{value} over the columns" if row.columns else value
     return f"Return {what}; record it if there is a Value among the operands."

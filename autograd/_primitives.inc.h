@@ -3,13 +3,17 @@
  * A kernel computes the value of a primitive and its partials by the operands that are not constant.
  * Bit i of `constant` says that operand i is a plain number; the kernel sets bit i of `flat` where the
  * value does not depend on operand i, and leaves partial[i] alone there. It returns OK, OVERFLOWED, or the
- * number of the first domain violated, counted from 1.
+ * number of the first domain violated, counted from 1; with `ieee` always OK. Where Python's own function
+ * gives the value, the caller has put it into *value.
+ *
+ * Of columns, total computes the value and what the rows share, terms the partials of one row.
  */
 
 enum { OK = 0, OVERFLOWED = -1 };
 
 enum {
     OP_LEAF,
+    OP_constant,
     OP_add,
     OP_sub,
     OP_mul,
@@ -20,37 +24,74 @@ enum {
     OP_neg,
     OP_pos,
     OP_abs,
+    OP_fma,
     OP_exp,
+    OP_exp2,
     OP_expm1,
     OP_log,
+    OP_log2,
+    OP_log10,
     OP_log1p,
     OP_sqrt,
+    OP_cbrt,
+    OP_xlogy,
     OP_sin,
     OP_cos,
     OP_tan,
+    OP_asin,
+    OP_acos,
+    OP_atan,
+    OP_atan2,
+    OP_sinh,
+    OP_cosh,
     OP_tanh,
+    OP_asinh,
+    OP_acosh,
+    OP_atanh,
+    OP_degrees,
+    OP_radians,
+    OP_erf,
+    OP_erfc,
+    OP_erfinv,
+    OP_gamma,
+    OP_lgamma,
+    OP_digamma,
+    OP_polygamma,
     OP_sigmoid,
     OP_relu,
     OP_softplus,
     OP_maximum,
     OP_minimum,
+    OP_clip,
     OP_where,
+    OP_sign,
+    OP_copysign,
+    OP_fmod,
+    OP_remainder,
+    OP_ldexp,
     OP_sum,
     OP_dot,
+    OP_fsum,
+    OP_sumprod,
+    OP_hypot,
+    OP_logsumexp,
+    OP_OWN, /* of the user; the node has a reference to it */
     OP_COUNT
 };
 
 #define MOST_OPERANDS 3
 #define MOST_DOMAINS 2
+#define MOST_SHARED 2
 
 /* add: x + y */
 static int
-kernel_add(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_add(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    const double out = (x + y);
-    *value = out;
+    (void)ieee;
     (void)flat;
+    double out = (x + y);
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = 1.0;
     }
@@ -62,12 +103,13 @@ kernel_add(const double *operand, unsigned constant, double *value, double *part
 
 /* sub: x - y */
 static int
-kernel_sub(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_sub(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    const double out = (x - y);
-    *value = out;
+    (void)ieee;
     (void)flat;
+    double out = (x - y);
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = 1.0;
     }
@@ -79,10 +121,11 @@ kernel_sub(const double *operand, unsigned constant, double *value, double *part
 
 /* mul: x * y */
 static int
-kernel_mul(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_mul(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    const double out = (x * y);
+    (void)ieee;
+    double out = (x * y);
     *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         if ((constant & 2u) && (y == 0.0)) {
@@ -103,14 +146,23 @@ kernel_mul(const double *operand, unsigned constant, double *value, double *part
 
 /* truediv: x / y */
 static int
-kernel_truediv(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_truediv(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    if (y == 0.0) {
-        return 1;
+    const int outside = (y == 0.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
     }
-    const double out = (x / y);
+    double out = (x / y);
+    if (outside == 1) {
+        out = ((x == 0.0) ? NAN : (x * copysign(INFINITY, y)));
+    }
     *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (1.0 / y);
     }
@@ -126,15 +178,23 @@ kernel_truediv(const double *operand, unsigned constant, double *value, double *
 
 /* floordiv: x // y */
 static int
-kernel_floordiv(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_floordiv(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    if (y == 0.0) {
-        return 1;
+    const int outside = (y == 0.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
     }
-    const double out = float_floordiv(x, y);
+    double out = float_floordiv(x, y);
+    if (outside == 1) {
+        out = ((x == 0.0) ? NAN : (x * copysign(INFINITY, y)));
+    }
     *value = out;
-    (void)partial;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         *flat |= 1u;
     }
@@ -146,14 +206,23 @@ kernel_floordiv(const double *operand, unsigned constant, double *value, double 
 
 /* mod: x % y */
 static int
-kernel_mod(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_mod(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    if (y == 0.0) {
-        return 1;
+    const int outside = (y == 0.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
     }
-    const double out = float_mod(x, y);
+    double out = float_mod(x, y);
+    if (outside == 1) {
+        out = NAN;
+    }
     *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = 1.0;
     }
@@ -169,25 +238,37 @@ kernel_mod(const double *operand, unsigned constant, double *value, double *part
 
 /* pow: x ** y */
 static int
-kernel_pow(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_pow(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    if ((x == 0.0) && (y < 0.0) && (y != (-INFINITY))) {
-        return 1;
+    const int outside = ((x == 0.0) && (y < 0.0) && (y != (-INFINITY))) ? 1 : ((x < 0.0) && (x != (-INFINITY)) && (y > floor(y))) ? 2 : 0;
+    if (outside && !ieee) {
+        return outside;
     }
-    if ((x < 0.0) && (x != (-INFINITY)) && (y > floor(y))) {
-        return 2;
+    double out = float_pow(x, y);
+    if (outside == 1) {
+        out = ((float_mod(y, 2.0) == 1.0) ? copysign(INFINITY, x) : INFINITY);
     }
-    const double out = float_pow(x, y);
-    if (isinf(out) && isfinite(x) && isfinite(y)) {
-        return OVERFLOWED;
+    if (outside == 2) {
+        out = NAN;
+    }
+    if (isinf(out) && !outside && isfinite(x) && isfinite(y)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = (((x < 0.0) && (float_mod(y, 2.0) == 1.0)) ? (-INFINITY) : INFINITY);
     }
     *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         if ((constant & 2u) && (y == 0.0)) {
             *flat |= 1u;
         } else {
-            partial[0] = ((y == 0.0) ? 0.0 : ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * INFINITY)) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY)) ? (y * float_pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? (((y > 0.0) && (y < 4.0)) ? (y * float_pow(x, (y - 1.0))) : ((copysign(1.0, out) * copysign(1.0, x)) * ((y * float_pow(fabs(x), (y / 2.0))) * (float_pow(fabs(x), (y / 2.0)) / fabs(x))))) : (((fabs((y * out)) >= 2.2250738585072014e-308) && (fabs((y * out)) < INFINITY)) ? ((y * out) / x) : ((y / x) * out))))))));
+            partial[0] = ((y == 0.0) ? 0.0 : ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * float_pow(x, (y - 1.0)))) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY)) ? (y * float_pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? (((y > 0.0) && (y < 4.0)) ? (y * float_pow(x, (y - 1.0))) : ((copysign(1.0, out) * copysign(1.0, x)) * ((y * float_pow(fabs(x), (y / 2.0))) * (float_pow(fabs(x), (y / 2.0)) / fabs(x))))) : (((fabs((y * out)) >= 2.2250738585072014e-308) && (fabs((y * out)) < INFINITY)) ? ((y * out) / x) : ((y / x) * out))))))));
         }
     }
     if (!(constant & 2u)) { /* d out / d y */
@@ -202,12 +283,13 @@ kernel_pow(const double *operand, unsigned constant, double *value, double *part
 
 /* neg: -x */
 static int
-kernel_neg(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_neg(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double out = (-x);
-    *value = out;
+    (void)ieee;
     (void)flat;
+    double out = (-x);
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (-1.0);
     }
@@ -216,12 +298,13 @@ kernel_neg(const double *operand, unsigned constant, double *value, double *part
 
 /* pos: x */
 static int
-kernel_pos(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_pos(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double out = x;
-    *value = out;
+    (void)ieee;
     (void)flat;
+    double out = x;
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = 1.0;
     }
@@ -230,46 +313,119 @@ kernel_pos(const double *operand, unsigned constant, double *value, double *part
 
 /* abs: abs(x) */
 static int
-kernel_abs(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_abs(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double out = fabs(x);
-    *value = out;
+    (void)ieee;
     (void)flat;
+    double out = fabs(x);
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = ((x > 0.0) ? 1.0 : ((x < 0.0) ? (-1.0) : ((x == 0.0) ? 0.0 : NAN)));
     }
     return OK;
 }
 
-/* exp: exp(x) */
+/* fma: fma(x, y, z) */
 static int
-kernel_exp(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_fma(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
-    const double x = operand[0];
-    const double out = exp(x);
-    if (isinf(out) && isfinite(x)) {
-        return OVERFLOWED;
+    const double x = operand[0], y = operand[1], z = operand[2];
+    const int outside = (((fabs(x) >= INFINITY) || (fabs(y) >= INFINITY)) && (((x * y) + z) != ((x * y) + z)) && (x == x) && (y == y) && (z == z)) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = fma(x, y, z);
+    if (outside == 1) {
+        out = NAN;
+    }
+    if (isinf(out) && !outside && isfinite(x) && isfinite(y) && isfinite(z)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = (x * copysign(INFINITY, y));
     }
     *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        partial[2] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        if ((constant & 2u) && (y == 0.0)) {
+            *flat |= 1u;
+        } else {
+            partial[0] = y;
+        }
+    }
+    if (!(constant & 2u)) { /* d out / d y */
+        if ((constant & 1u) && (x == 0.0)) {
+            *flat |= 2u;
+        } else {
+            partial[1] = x;
+        }
+    }
+    if (!(constant & 4u)) { /* d out / d z */
+        partial[2] = 1.0;
+    }
+    return OK;
+}
+
+/* exp: exp(x) */
+static int
+kernel_exp(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
     (void)flat;
+    double out = exp(x);
+    if (isinf(out) && isfinite(x)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = INFINITY;
+    }
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = out;
     }
     return OK;
 }
 
-/* expm1: expm1(x) */
+/* exp2: exp2(x) */
 static int
-kernel_expm1(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_exp2(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double out = expm1(x);
+    (void)flat;
+    double out = exp2(x);
     if (isinf(out) && isfinite(x)) {
-        return OVERFLOWED;
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = INFINITY;
     }
     *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = (out * 0.6931471805599453);
+    }
+    return OK;
+}
+
+/* expm1: expm1(x) */
+static int
+kernel_expm1(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
     (void)flat;
+    double out = expm1(x);
+    if (isinf(out) && isfinite(x)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = INFINITY;
+    }
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = exp(x);
     }
@@ -278,32 +434,98 @@ kernel_expm1(const double *operand, unsigned constant, double *value, double *pa
 
 /* log: log(x) */
 static int
-kernel_log(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_log(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    if (x <= 0.0) {
-        return 1;
-    }
-    const double out = log(x);
-    *value = out;
     (void)flat;
+    const int outside = (x <= 0.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = log(x);
+    if (outside == 1) {
+        out = ((x == 0.0) ? (-INFINITY) : NAN);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (1.0 / x);
     }
     return OK;
 }
 
-/* log1p: log1p(x) */
+/* log2: log2(x) */
 static int
-kernel_log1p(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_log2(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    if (x <= (-1.0)) {
-        return 1;
-    }
-    const double out = log1p(x);
-    *value = out;
     (void)flat;
+    const int outside = (x <= 0.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = log2(x);
+    if (outside == 1) {
+        out = ((x == 0.0) ? (-INFINITY) : NAN);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = (1.4426950408889634 / x);
+    }
+    return OK;
+}
+
+/* log10: log10(x) */
+static int
+kernel_log10(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = (x <= 0.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = log10(x);
+    if (outside == 1) {
+        out = ((x == 0.0) ? (-INFINITY) : NAN);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = (0.4342944819032518 / x);
+    }
+    return OK;
+}
+
+/* log1p: log1p(x) */
+static int
+kernel_log1p(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = (x <= (-1.0)) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = log1p(x);
+    if (outside == 1) {
+        out = ((x == (-1.0)) ? (-INFINITY) : NAN);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (1.0 / (1.0 + x));
     }
@@ -312,32 +534,95 @@ kernel_log1p(const double *operand, unsigned constant, double *value, double *pa
 
 /* sqrt: sqrt(x) */
 static int
-kernel_sqrt(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_sqrt(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    if (x < 0.0) {
-        return 1;
-    }
-    const double out = sqrt(x);
-    *value = out;
     (void)flat;
+    const int outside = (x < 0.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = sqrt(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
-        partial[0] = ((out == 0.0) ? INFINITY : (0.5 / out));
+        partial[0] = (0.5 / (out + 0.0));
+    }
+    return OK;
+}
+
+/* cbrt: cbrt(x) */
+static int
+kernel_cbrt(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    double out = cbrt(x);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((x == 0.0) ? INFINITY : ((out / x) / 3.0));
+    }
+    return OK;
+}
+
+/* xlogy: where(x == 0 and y == y, 0, x * log(y)) */
+static int
+kernel_xlogy(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0], y = operand[1];
+    const int outside = ((y <= 0.0) && ((x != 0.0) || (y != 0.0))) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = (((x == 0.0) && (y == y)) ? 0.0 : (x * log(y)));
+    if (outside == 1) {
+        out = ((y == 0.0) ? (x * (-INFINITY)) : NAN);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = log(y);
+    }
+    if (!(constant & 2u)) { /* d out / d y */
+        if ((constant & 1u) && (x == 0.0)) {
+            *flat |= 2u;
+        } else {
+            partial[1] = (((x == 0.0) && (y == 0.0)) ? 0.0 : (x / y));
+        }
     }
     return OK;
 }
 
 /* sin: sin(x) */
 static int
-kernel_sin(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_sin(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    if (fabs(x) >= INFINITY) {
-        return 1;
-    }
-    const double out = sin(x);
-    *value = out;
     (void)flat;
+    const int outside = (fabs(x) >= INFINITY) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = sin(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = cos(x);
     }
@@ -346,15 +631,23 @@ kernel_sin(const double *operand, unsigned constant, double *value, double *part
 
 /* cos: cos(x) */
 static int
-kernel_cos(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_cos(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    if (fabs(x) >= INFINITY) {
-        return 1;
-    }
-    const double out = cos(x);
-    *value = out;
     (void)flat;
+    const int outside = (fabs(x) >= INFINITY) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = cos(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (-sin(x));
     }
@@ -363,45 +656,451 @@ kernel_cos(const double *operand, unsigned constant, double *value, double *part
 
 /* tan: tan(x) */
 static int
-kernel_tan(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_tan(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    if (fabs(x) >= INFINITY) {
-        return 1;
-    }
-    const double out = tan(x);
-    *value = out;
     (void)flat;
+    const int outside = (fabs(x) >= INFINITY) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = tan(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (1.0 + (out * out));
     }
     return OK;
 }
 
-/* tanh: tanh(x) */
+/* asin: asin(x) */
 static int
-kernel_tanh(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_asin(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double e = exp(((-2.0) * fabs(x)));
-    const double out = tanh(x);
-    *value = out;
     (void)flat;
+    const int outside = ((x < (-1.0)) || (x > 1.0)) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = asin(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = (1.0 / sqrt(((1.0 - x) * (1.0 + x))));
+    }
+    return OK;
+}
+
+/* acos: acos(x) */
+static int
+kernel_acos(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = ((x < (-1.0)) || (x > 1.0)) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = acos(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((-1.0) / sqrt(((1.0 - x) * (1.0 + x))));
+    }
+    return OK;
+}
+
+/* atan: atan(x) */
+static int
+kernel_atan(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    double out = atan(x);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((fabs(x) > 1000000000.0) ? ((1.0 / x) / x) : (1.0 / (1.0 + (x * x))));
+    }
+    return OK;
+}
+
+/* atan2: atan2(y, x) */
+static int
+kernel_atan2(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double y = operand[0], x = operand[1];
+    (void)ieee;
+    (void)flat;
+    double out = atan2(y, x);
+    *value = out;
+    const double r = ((fabs(x) >= fabs(y)) ? (y / x) : (x / y));
+    const double g = ((fabs(x) >= fabs(y)) ? x : y);
+    const double t = (1.0 + (r * r));
+    const double w = ((fabs(g) > 1.0) ? (0.25 / ((0.25 * g) * t)) : (1.0 / (g * t)));
+    if (!(constant & 1u)) { /* d out / d y */
+        partial[0] = ((fabs(x) >= fabs(y)) ? w : ((fabs(r) < 2.2250738585072014e-308) ? (x / (y * y)) : (r * w)));
+    }
+    if (!(constant & 2u)) { /* d out / d x */
+        partial[1] = ((fabs(x) >= fabs(y)) ? ((fabs(r) < 2.2250738585072014e-308) ? ((-y) / (x * x)) : ((-r) * w)) : (-w));
+    }
+    return OK;
+}
+
+/* sinh: sinh(x) */
+static int
+kernel_sinh(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    double out = sinh(x);
+    if (isinf(out) && isfinite(x)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = copysign(INFINITY, x);
+    }
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = cosh(x);
+    }
+    return OK;
+}
+
+/* cosh: cosh(x) */
+static int
+kernel_cosh(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    double out = cosh(x);
+    if (isinf(out) && isfinite(x)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = INFINITY;
+    }
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = sinh(x);
+    }
+    return OK;
+}
+
+/* tanh: tanh(x) */
+static int
+kernel_tanh(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    double out = tanh(x);
+    *value = out;
+    const double e = exp(((-2.0) * ((x < 0.0) ? (-x) : x)));
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = ((4.0 * e) / ((1.0 + e) * (1.0 + e)));
     }
     return OK;
 }
 
-/* sigmoid: where(x >= 0, 1 / (1 + e), e / (1 + e)) */
+/* asinh: asinh(x) */
 static int
-kernel_sigmoid(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_asinh(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double e = exp((-fabs(x)));
-    const double out = ((x >= 0.0) ? (1.0 / (1.0 + e)) : (e / (1.0 + e)));
-    *value = out;
+    (void)ieee;
     (void)flat;
+    double out = asinh(x);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((fabs(x) > 1000000000.0) ? (1.0 / fabs(x)) : (1.0 / sqrt((1.0 + (x * x)))));
+    }
+    return OK;
+}
+
+/* acosh: acosh(x) */
+static int
+kernel_acosh(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = (x < 1.0) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = acosh(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((1.0 / sqrt((x - 1.0))) / sqrt((x + 1.0)));
+    }
+    return OK;
+}
+
+/* atanh: atanh(x) */
+static int
+kernel_atanh(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = ((x <= (-1.0)) || (x >= 1.0)) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = atanh(x);
+    if (outside == 1) {
+        out = ((x == 1.0) ? INFINITY : ((x == (-1.0)) ? (-INFINITY) : NAN));
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = (1.0 / ((1.0 - x) * (1.0 + x)));
+    }
+    return OK;
+}
+
+/* degrees: x * 57.29577951308232 */
+static int
+kernel_degrees(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    double out = (x * 57.29577951308232);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = 57.29577951308232;
+    }
+    return OK;
+}
+
+/* radians: x * 0.017453292519943295 */
+static int
+kernel_radians(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    double out = (x * 0.017453292519943295);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = 0.017453292519943295;
+    }
+    return OK;
+}
+
+/* erf: erf(x) */
+static int
+kernel_erf(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    double out = erf(x);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = (1.1283791670955126 * exp_of_minus_square(x));
+    }
+    return OK;
+}
+
+/* erfc: erfc(x) */
+static int
+kernel_erfc(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    double out = erfc(x);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((-1.1283791670955126) * exp_of_minus_square(x));
+    }
+    return OK;
+}
+
+/* erfinv: erfinv(x) */
+static int
+kernel_erfinv(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = ((x <= (-1.0)) || (x >= 1.0)) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = erfinv(x);
+    if (outside == 1) {
+        out = ((x == 1.0) ? INFINITY : ((x == (-1.0)) ? (-INFINITY) : NAN));
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = erfinv_slope(x, out);
+    }
+    return OK;
+}
+
+/* gamma: gamma(x) */
+static int
+kernel_gamma(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = ((x <= 0.0) && (x <= floor(x))) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = *value;
+    if (outside == 1) {
+        out = ((x == 0.0) ? copysign(INFINITY, x) : NAN);
+    }
+    if (isinf(out) && !outside && isfinite(x)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = (((x < 0.0) && (float_mod(floor(x), 2.0) == 1.0)) ? (-INFINITY) : INFINITY);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = (out * digamma(x));
+    }
+    return OK;
+}
+
+/* lgamma: lgamma(x) */
+static int
+kernel_lgamma(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = ((x <= 0.0) && (x != (-INFINITY)) && (x <= floor(x))) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = *value;
+    if (outside == 1) {
+        out = INFINITY;
+    }
+    if (isinf(out) && !outside && isfinite(x)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = INFINITY;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = digamma(x);
+    }
+    return OK;
+}
+
+/* digamma: digamma(x) */
+static int
+kernel_digamma(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const int outside = ((x <= 0.0) && (x <= floor(x))) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = digamma(x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = polygamma(1.0, x);
+    }
+    return OK;
+}
+
+/* polygamma: polygamma(n, x) */
+static int
+kernel_polygamma(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double n = operand[0], x = operand[1];
+    (void)flat;
+    const int outside = ((n < 0.0) || (n > floor(n))) ? 1 : ((x <= 0.0) && (x <= floor(x))) ? 2 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = polygamma(n, x);
+    if (outside == 1) {
+        out = NAN;
+    }
+    if (outside == 2) {
+        out = polygamma(n, x);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d n */
+        partial[0] = NAN;
+    }
+    if (!(constant & 2u)) { /* d out / d x */
+        partial[1] = polygamma((n + 1.0), x);
+    }
+    return OK;
+}
+
+/* sigmoid: where(x >= 0, 1 / (1 + e), e / (1 + e)) */
+static int
+kernel_sigmoid(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)ieee;
+    (void)flat;
+    const double e = exp((-((x < 0.0) ? (-x) : x)));
+    double out = ((x >= 0.0) ? (1.0 / (1.0 + e)) : (e / (1.0 + e)));
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (e / ((1.0 + e) * (1.0 + e)));
     }
@@ -410,10 +1109,11 @@ kernel_sigmoid(const double *operand, unsigned constant, double *value, double *
 
 /* relu: where(x > 0, x, where(x <= 0, 0, x)) */
 static int
-kernel_relu(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_relu(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double out = ((x > 0.0) ? x : ((x <= 0.0) ? 0.0 : x));
+    (void)ieee;
+    double out = ((x > 0.0) ? x : ((x <= 0.0) ? 0.0 : x));
     *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         if (x <= 0.0) {
@@ -427,13 +1127,14 @@ kernel_relu(const double *operand, unsigned constant, double *value, double *par
 
 /* softplus: where(x > 0, x, 0) + log1p(e) */
 static int
-kernel_softplus(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_softplus(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    const double e = exp((-fabs(x)));
-    const double out = (((x > 0.0) ? x : 0.0) + log1p(e));
-    *value = out;
+    (void)ieee;
     (void)flat;
+    const double e = exp((-((x < 0.0) ? (-x) : x)));
+    double out = (((x > 0.0) ? x : 0.0) + log1p(e));
+    *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = (((x >= 0.0) ? 1.0 : e) / (1.0 + e));
     }
@@ -442,10 +1143,11 @@ kernel_softplus(const double *operand, unsigned constant, double *value, double 
 
 /* maximum: where(x > y, x, where(y > x, y, where(x == y, x, nan))) */
 static int
-kernel_maximum(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_maximum(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    const double out = ((x > y) ? x : ((y > x) ? y : ((x == y) ? x : NAN)));
+    (void)ieee;
+    double out = ((x > y) ? x : ((y > x) ? y : ((x == y) ? x : NAN)));
     *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         if ((y > x) || ((x == y) && (constant & 2u))) {
@@ -466,10 +1168,11 @@ kernel_maximum(const double *operand, unsigned constant, double *value, double *
 
 /* minimum: where(x < y, x, where(y < x, y, where(x == y, x, nan))) */
 static int
-kernel_minimum(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_minimum(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
-    const double out = ((x < y) ? x : ((y < x) ? y : ((x == y) ? x : NAN)));
+    (void)ieee;
+    double out = ((x < y) ? x : ((y < x) ? y : ((x == y) ? x : NAN)));
     *value = out;
     if (!(constant & 1u)) { /* d out / d x */
         if ((y < x) || ((x == y) && (constant & 2u))) {
@@ -488,12 +1191,45 @@ kernel_minimum(const double *operand, unsigned constant, double *value, double *
     return OK;
 }
 
+/* clip: where(x > high or low > high, high, where(x < low, low, x)) */
+static int
+kernel_clip(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0], low = operand[1], high = operand[2];
+    (void)ieee;
+    double out = (((x > high) || (low > high)) ? high : ((x < low) ? low : x));
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        if ((x < low) || (x > high) || (low > high)) {
+            *flat |= 1u;
+        } else {
+            partial[0] = ((x == x) ? 1.0 : NAN);
+        }
+    }
+    if (!(constant & 2u)) { /* d out / d low */
+        if ((!(x < low)) || (low > high)) {
+            *flat |= 2u;
+        } else {
+            partial[1] = 1.0;
+        }
+    }
+    if (!(constant & 4u)) { /* d out / d high */
+        if (!((x > high) || (low > high))) {
+            *flat |= 4u;
+        } else {
+            partial[2] = 1.0;
+        }
+    }
+    return OK;
+}
+
 /* where: where(condition != 0, x, y) */
 static int
-kernel_where(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_where(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double condition = operand[0], x = operand[1], y = operand[2];
-    const double out = ((condition != 0.0) ? x : y);
+    (void)ieee;
+    double out = ((condition != 0.0) ? x : y);
     *value = out;
     if (!(constant & 1u)) { /* d out / d condition */
         *flat |= 1u;
@@ -515,38 +1251,189 @@ kernel_where(const double *operand, unsigned constant, double *value, double *pa
     return OK;
 }
 
-/* sum: out = out + x, from out = 0 */
-static double
-step_sum(const double *operand, double out)
+/* sign: where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan))) */
+static int
+kernel_sign(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
     const double x = operand[0];
-    return (out + x);
+    (void)ieee;
+    (void)partial;
+    double out = ((x > 0.0) ? 1.0 : ((x < 0.0) ? (-1.0) : ((x == 0.0) ? 0.0 : NAN)));
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        *flat |= 1u;
+    }
+    return OK;
+}
+
+/* copysign: copysign(x, y) */
+static int
+kernel_copysign(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0], y = operand[1];
+    (void)ieee;
+    double out = copysign(x, y);
+    *value = out;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((x == 0.0) ? 0.0 : ((x == x) ? (copysign(1.0, x) * copysign(1.0, y)) : NAN));
+    }
+    if (!(constant & 2u)) { /* d out / d y */
+        *flat |= 2u;
+    }
+    return OK;
+}
+
+/* fmod: fmod(x, y) */
+static int
+kernel_fmod(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0], y = operand[1];
+    const int outside = ((y == 0.0) && (x == x)) ? 1 : ((fabs(x) >= INFINITY) && (y == y)) ? 2 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = fmod(x, y);
+    if (outside == 1) {
+        out = NAN;
+    }
+    if (outside == 2) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = 1.0;
+    }
+    if (!(constant & 2u)) { /* d out / d y */
+        if (fabs(x) < fabs(y)) {
+            *flat |= 2u;
+        } else {
+            partial[1] = ((-(x - out)) / y);
+        }
+    }
+    return OK;
+}
+
+/* remainder: remainder(x, y) */
+static int
+kernel_remainder(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0], y = operand[1];
+    const int outside = ((y == 0.0) && (x == x)) ? 1 : ((fabs(x) >= INFINITY) && (y == y)) ? 2 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = remainder(x, y);
+    if (outside == 1) {
+        out = NAN;
+    }
+    if (outside == 2) {
+        out = NAN;
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = 1.0;
+    }
+    if (!(constant & 2u)) { /* d out / d y */
+        if (fabs(x) < (0.5 * fabs(y))) {
+            *flat |= 2u;
+        } else {
+            partial[1] = ((-(x - out)) / y);
+        }
+    }
+    return OK;
+}
+
+/* ldexp: ldexp(x, n) */
+static int
+kernel_ldexp(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
+{
+    const double x = operand[0], n = operand[1];
+    const int outside = (n > floor(n)) ? 1 : 0;
+    if (outside && !ieee) {
+        return outside;
+    }
+    double out = float_ldexp(x, n);
+    if (outside == 1) {
+        out = NAN;
+    }
+    if (isinf(out) && !outside && isfinite(x) && isfinite(n)) {
+        if (!ieee) {
+            return OVERFLOWED;
+        }
+        out = copysign(INFINITY, x);
+    }
+    *value = out;
+    if (outside && isnan(out)) {
+        partial[0] = NAN;
+        partial[1] = NAN;
+        return OK;
+    }
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = float_pow(2.0, n);
+    }
+    if (!(constant & 2u)) { /* d out / d n */
+        *flat |= 2u;
+    }
+    return OK;
+}
+
+/* sum: sum(x) */
+static double
+total_sum(const double *columns, size_t length, double *shared)
+{
+    double total = 0.0;
+    for (size_t i_row = 0; i_row < length; i_row++) {
+        const double x = columns[0 * length + i_row];
+        const double term = x;
+        total = total + term;
+    }
+    shared[0] = total;
+    return total;
 }
 
 static void
-terms_sum(const double *operand, unsigned constant, double out, double *partial, unsigned *flat)
+terms_sum(const double *operand, unsigned constant, double out, const double *shared, double *partial, unsigned *flat)
 {
     (void)operand;
     (void)out;
+    (void)shared;
     (void)flat;
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = 1.0;
     }
 }
 
-/* dot: out = out + x * y, from out = 0 */
+/* dot: sum(x * y) */
 static double
-step_dot(const double *operand, double out)
+total_dot(const double *columns, size_t length, double *shared)
 {
-    const double x = operand[0], y = operand[1];
-    return (out + (x * y));
+    double total = 0.0;
+    for (size_t i_row = 0; i_row < length; i_row++) {
+        const double x = columns[0 * length + i_row];
+        const double y = columns[1 * length + i_row];
+        const double term = (x * y);
+        total = total + term;
+    }
+    shared[0] = total;
+    return total;
 }
 
 static void
-terms_dot(const double *operand, unsigned constant, double out, double *partial, unsigned *flat)
+terms_dot(const double *operand, unsigned constant, double out, const double *shared, double *partial, unsigned *flat)
 {
     const double x = operand[0], y = operand[1];
     (void)out;
+    (void)shared;
     if (!(constant & 1u)) { /* d out / d x */
         if ((constant & 2u) && (y == 0.0)) {
             *flat |= 1u;
@@ -563,7 +1450,128 @@ terms_dot(const double *operand, unsigned constant, double out, double *partial,
     }
 }
 
+/* fsum: fsum(x) */
+static double
+total_fsum(const double *columns, size_t length, double *shared)
+{
+    (void)columns;
+    (void)length;
+    (void)shared;
+    return NAN; /* Python's own function gives it */
+}
+
+static void
+terms_fsum(const double *operand, unsigned constant, double out, const double *shared, double *partial, unsigned *flat)
+{
+    (void)operand;
+    (void)out;
+    (void)shared;
+    (void)flat;
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = 1.0;
+    }
+}
+
+/* sumprod: sumprod(x, y) */
+static double
+total_sumprod(const double *columns, size_t length, double *shared)
+{
+    (void)columns;
+    (void)length;
+    (void)shared;
+    return NAN; /* Python's own function gives it */
+}
+
+static void
+terms_sumprod(const double *operand, unsigned constant, double out, const double *shared, double *partial, unsigned *flat)
+{
+    const double x = operand[0], y = operand[1];
+    (void)out;
+    (void)shared;
+    if (!(constant & 1u)) { /* d out / d x */
+        if ((constant & 2u) && (y == 0.0)) {
+            *flat |= 1u;
+        } else {
+            partial[0] = y;
+        }
+    }
+    if (!(constant & 2u)) { /* d out / d y */
+        if ((constant & 1u) && (x == 0.0)) {
+            *flat |= 2u;
+        } else {
+            partial[1] = x;
+        }
+    }
+}
+
+/* hypot: hypot(x) */
+static double
+total_hypot(const double *columns, size_t length, double *shared)
+{
+    double small = 0.0;
+    for (size_t i_row = 0; i_row < length; i_row++) {
+        const double x = columns[0 * length + i_row];
+        const double term = ((x * 4.149515568880993e+180) * (x * 4.149515568880993e+180));
+        small = small + term;
+    }
+    shared[0] = small;
+    return NAN; /* Python's own function gives it */
+}
+
+static void
+terms_hypot(const double *operand, unsigned constant, double out, const double *shared, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)flat;
+    const double small = shared[0];
+    if (!(constant & 1u)) { /* d out / d x */
+        partial[0] = ((out == 0.0) ? 0.0 : ((out > 1.026e-289) ? (x / out) : ((x * 4.149515568880993e+180) / sqrt(small))));
+    }
+}
+
+/* logsumexp: where(top == -inf, top, top + log(total)) */
+static double
+total_logsumexp(const double *columns, size_t length, double *shared)
+{
+    double top = -INFINITY;
+    for (size_t i_row = 0; i_row < length; i_row++) {
+        const double x = columns[0 * length + i_row];
+        const double term = x;
+        top = term > top || isnan(term) ? term : top;
+    }
+    shared[0] = top;
+    double total = 0.0;
+    for (size_t i_row = 0; i_row < length; i_row++) {
+        const double x = columns[0 * length + i_row];
+        const double d = ((x == top) ? 0.0 : (x - top));
+        const double lost = (((d == 0.0) || (x == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
+        const double term = (exp(d) * (1.0 + lost));
+        total = total + term;
+    }
+    shared[1] = total;
+    return ((top == (-INFINITY)) ? top : (top + log(total)));
+}
+
+static void
+terms_logsumexp(const double *operand, unsigned constant, double out, const double *shared, double *partial, unsigned *flat)
+{
+    const double x = operand[0];
+    (void)out;
+    const double top = shared[0];
+    const double total = shared[1];
+    const double d = ((x == top) ? 0.0 : (x - top));
+    const double lost = (((d == 0.0) || (x == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
+    if (!(constant & 1u)) { /* d out / d x */
+        if (x == (-INFINITY)) {
+            *flat |= 1u;
+        } else {
+            partial[0] = ((exp(d) * (1.0 + lost)) / total);
+        }
+    }
+}
+
 static const Primitive PRIMITIVES[OP_COUNT] = {
+    [OP_constant] = {.name = "constant"},
     [OP_add] = {.name = "add", .symbol = "+", .n_operands = 2, .operands = {"x", "y"},
         .domains = {{0}}, .kernel = kernel_add},
     [OP_sub] = {.name = "sub", .symbol = "-", .n_operands = 2, .operands = {"x", "y"},
@@ -584,24 +1592,72 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
         .domains = {{0}}, .kernel = kernel_pos},
     [OP_abs] = {.name = "abs", .symbol = "abs", .n_operands = 1, .operands = {"x"},
         .domains = {{0}}, .kernel = kernel_abs},
+    [OP_fma] = {.name = "fma", .symbol = "", .n_operands = 3, .operands = {"x", "y", "z"},
+        .domains = {{"no inf * 0 and no inf - inf", "ValueError"}}, .kernel = kernel_fma},
     [OP_exp] = {.name = "exp", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{0}}, .kernel = kernel_exp},
+    [OP_exp2] = {.name = "exp2", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_exp2},
     [OP_expm1] = {.name = "expm1", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{0}}, .kernel = kernel_expm1},
     [OP_log] = {.name = "log", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{"x > 0", "ValueError"}}, .kernel = kernel_log},
+    [OP_log2] = {.name = "log2", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"x > 0", "ValueError"}}, .kernel = kernel_log2},
+    [OP_log10] = {.name = "log10", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"x > 0", "ValueError"}}, .kernel = kernel_log10},
     [OP_log1p] = {.name = "log1p", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{"x > -1", "ValueError"}}, .kernel = kernel_log1p},
     [OP_sqrt] = {.name = "sqrt", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{"x >= 0", "ValueError"}}, .kernel = kernel_sqrt},
+    [OP_cbrt] = {.name = "cbrt", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_cbrt},
+    [OP_xlogy] = {.name = "xlogy", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
+        .domains = {{"y > 0, or y = 0 where x = 0", "ValueError"}}, .kernel = kernel_xlogy},
     [OP_sin] = {.name = "sin", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{"a finite x", "ValueError"}}, .kernel = kernel_sin},
     [OP_cos] = {.name = "cos", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{"a finite x", "ValueError"}}, .kernel = kernel_cos},
     [OP_tan] = {.name = "tan", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{"a finite x", "ValueError"}}, .kernel = kernel_tan},
+    [OP_asin] = {.name = "asin", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"-1 <= x <= 1", "ValueError"}}, .kernel = kernel_asin},
+    [OP_acos] = {.name = "acos", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"-1 <= x <= 1", "ValueError"}}, .kernel = kernel_acos},
+    [OP_atan] = {.name = "atan", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_atan},
+    [OP_atan2] = {.name = "atan2", .symbol = "", .n_operands = 2, .operands = {"y", "x"},
+        .domains = {{0}}, .kernel = kernel_atan2},
+    [OP_sinh] = {.name = "sinh", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_sinh},
+    [OP_cosh] = {.name = "cosh", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_cosh},
     [OP_tanh] = {.name = "tanh", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{0}}, .kernel = kernel_tanh},
+    [OP_asinh] = {.name = "asinh", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_asinh},
+    [OP_acosh] = {.name = "acosh", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"x >= 1", "ValueError"}}, .kernel = kernel_acosh},
+    [OP_atanh] = {.name = "atanh", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"-1 < x < 1", "ValueError"}}, .kernel = kernel_atanh},
+    [OP_degrees] = {.name = "degrees", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_degrees},
+    [OP_radians] = {.name = "radians", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_radians},
+    [OP_erf] = {.name = "erf", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_erf},
+    [OP_erfc] = {.name = "erfc", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_erfc},
+    [OP_erfinv] = {.name = "erfinv", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"-1 < x < 1", "ValueError"}}, .kernel = kernel_erfinv},
+    [OP_gamma] = {.name = "gamma", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"an x that is no negative integer nor zero", "ValueError"}}, .kernel = kernel_gamma, .python = "gamma"},
+    [OP_lgamma] = {.name = "lgamma", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"an x that is no negative integer nor zero", "ValueError"}}, .kernel = kernel_lgamma, .python = "lgamma"},
+    [OP_digamma] = {.name = "digamma", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{"an x that is no negative integer nor zero", "ValueError"}}, .kernel = kernel_digamma},
+    [OP_polygamma] = {.name = "polygamma", .symbol = "", .n_operands = 2, .operands = {"n", "x"},
+        .domains = {{"a whole n >= 0", "ValueError"}, {"an x that is no negative integer nor zero", "ValueError"}}, .kernel = kernel_polygamma},
     [OP_sigmoid] = {.name = "sigmoid", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{0}}, .kernel = kernel_sigmoid},
     [OP_relu] = {.name = "relu", .symbol = "", .n_operands = 1, .operands = {"x"},
@@ -612,52 +1668,150 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
         .domains = {{0}}, .kernel = kernel_maximum},
     [OP_minimum] = {.name = "minimum", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
         .domains = {{0}}, .kernel = kernel_minimum},
+    [OP_clip] = {.name = "clip", .symbol = "", .n_operands = 3, .operands = {"x", "low", "high"},
+        .domains = {{0}}, .kernel = kernel_clip},
     [OP_where] = {.name = "where", .symbol = "", .n_operands = 3, .operands = {"condition", "x", "y"},
         .domains = {{0}}, .kernel = kernel_where},
+    [OP_sign] = {.name = "sign", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .kernel = kernel_sign},
+    [OP_copysign] = {.name = "copysign", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
+        .domains = {{0}}, .kernel = kernel_copysign},
+    [OP_fmod] = {.name = "fmod", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
+        .domains = {{"y != 0", "ValueError"}, {"a finite x", "ValueError"}}, .kernel = kernel_fmod},
+    [OP_remainder] = {.name = "remainder", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
+        .domains = {{"y != 0", "ValueError"}, {"a finite x", "ValueError"}}, .kernel = kernel_remainder},
+    [OP_ldexp] = {.name = "ldexp", .symbol = "", .n_operands = 2, .operands = {"x", "n"},
+        .domains = {{"a whole n", "ValueError"}}, .kernel = kernel_ldexp},
     [OP_sum] = {.name = "sum", .symbol = "", .n_operands = 1, .operands = {"x"},
-        .domains = {{0}}, .step = step_sum, .terms = terms_sum},
+        .domains = {{0}}, .total = total_sum, .terms = terms_sum},
     [OP_dot] = {.name = "dot", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
-        .domains = {{0}}, .step = step_dot, .terms = terms_dot},
+        .domains = {{0}}, .total = total_dot, .terms = terms_dot},
+    [OP_fsum] = {.name = "fsum", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .total = total_fsum, .terms = terms_fsum, .beyond = total_sum, .python = "fsum"},
+    [OP_sumprod] = {.name = "sumprod", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
+        .domains = {{0}}, .total = total_sumprod, .terms = terms_sumprod, .beyond = total_dot, .python = "sumprod"},
+    [OP_hypot] = {.name = "hypot", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .total = total_hypot, .terms = terms_hypot, .python = "hypot"},
+    [OP_logsumexp] = {.name = "logsumexp", .symbol = "", .n_operands = 1, .operands = {"x"},
+        .domains = {{0}}, .total = total_logsumexp, .terms = terms_logsumexp},
 };
 
 /* The docstrings of engine.py. */
-#define DOC_Value "Value(data, name='')\n--\n\nA number that remembers how it was computed.\n\nIt behaves as the float it holds: in arithmetic with Values, ints, floats, fractions and NumPy\nscalars, in comparisons and formatting. Two differences: its hash is that of the object, so that\nValues can be keys; and ``float(value)`` raises, because it would silently lose the graph.\n\nParameters\n----------\ndata : real number\n    The primal.\nname : str, optional\n    A label.\n\nAttributes\n----------\ndata : float\n    The primal. It can be assigned on leaves: that is how an optimiser updates a parameter.\ngrad : float\n    The adjoint, d root / d self, found by the last sweep. On a leaf it accumulates over\n    sweeps, until `zero_grad`; on a computed node it is that of the last sweep.\nop : str\n    Name of the primitive; empty on a leaf.\noperands : tuple of Value and float\n    The operands in order, repeated where repeated.\nparents : tuple of Value\n    The Values among the operands that `data` depends on. An operand in which the primitive is\n    constant around this point, such as the branch that `where` did not take, is no parent.\npartials : tuple of float\n    d data / d parent for each parent, taken when the node was recorded.\nname : str\n    The label."
+#define DOC_Value "Value(data, name='')\n--\n\nA number that remembers how it was computed.\n\nIt behaves as the float it holds: in arithmetic with Values, ints, floats, fractions and NumPy\nscalars, in comparisons and formatting. Two differences: its hash is that of the object, so that\nValues can be keys; and ``float(value)`` raises, because it would silently lose the graph.\n\nParameters\n----------\ndata : real number\n    The primal.\nname : str, optional\n    A label.\n\nAttributes\n----------\ndata : float\n    The primal. It can be assigned on leaves: that is how an optimiser updates a parameter.\ngrad : float\n    The adjoint, d root / d self, found by the last sweep. On a leaf it accumulates over\n    sweeps, until `zero_grad`; on a computed node it is that of the last sweep.\nop : str\n    Name of the primitive; empty on a leaf; \"constant\" on a Value through which no derivative\n    passes (see `detach`, and `autograd.no_grad`).\noperands : tuple of Value and float\n    The operands in order, repeated where repeated.\nparents : tuple of Value\n    The Values among the operands that `data` depends on. An operand in which the primitive is\n    constant around this point, such as the branch that `where` did not take, is no parent.\npartials : tuple of float\n    d data / d parent for each parent, taken when the node was recorded.\nname : str\n    The label.\nprimitive : object or None\n    The user's own primitive that made the node (see `autograd.primitive`); else None.\nline : str\n    The line of source that made the node, as ``file:number``, if it was made in a block of\n    `autograd.record_lines`; else empty."
 #define DOC_backward "backward($self, /, seed=1.0)\n--\n\nSweep the graph from this node back to its leaves and set every `grad` on the way.\n\nParameters\n----------\nseed : real number\n    The adjoint of this node itself.\n\nNotes\n-----\nTakes one multiplication and one addition for each edge, whatever the number of leaves. An\nexception on the way, even an interrupt, leaves every `grad` as it was."
 #define DOC_tangent "tangent($self, /, seeds)\n--\n\nSweep forward: return the derivative of this node in the direction of `seeds`.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The tangent of each leaf to move; other leaves stay. Leaves that this node does not\n    depend on may be among them.\n\nReturns\n-------\nfloat\n    The sum of d self / d leaf times the tangent of the leaf."
 #define DOC_zero_grad "zero_grad($self, /)\n--\n\nSet `grad` to zero."
+#define DOC_detach "detach($self, /)\n--\n\nReturn a constant: a Value with the same data, through which no derivative passes."
+#define DOC_sweep_backward "backward(seeds, /)\n--\n\nSweep backward from several roots at once and set every `grad` on the way.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The adjoint of each root: the sweep differentiates the sum of the roots times their seeds.\n\nNotes\n-----\nSee `Value.backward`, which is the same for one root."
+#define DOC_adjoints "adjoints(seeds, nodes, /)\n--\n\nSweep backward and return the adjoints of some nodes; no `grad` changes.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The adjoint of each root.\nnodes : iterable of Value\n    Whose adjoints to return.\n\nReturns\n-------\nlist of float or None\n    One for each node; None where no root depends on it."
+#define DOC_tangents "tangents(seeds, nodes, /)\n--\n\nSweep forward and return the tangents of some nodes.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The tangent of each leaf to move; other leaves stay.\nnodes : iterable of Value\n    Whose tangents to return.\n\nReturns\n-------\nlist of float or None\n    One for each node; None where it depends on none of the leaves."
+#define DOC_between "between(roots, sources, /)\n--\n\nReturn the nodes on the paths from the sources to the roots, both included, in recording order.\n\nTakes time in proportion to the nodes recorded since the oldest source, however long the history\nbehind the sources."
+#define DOC_is_closed "is_closed(roots, leaves, /)\n--\n\nReturn whether the roots depend on no other leaves than these."
 #define DOC_ancestors "ancestors(root, /)\n--\n\nReturn every Value that `root` was computed from, and `root`, in recording order."
-#define DOC_restore "restore(data, grad, name, op, operands, parents, partials, /)\n--\n\nMake a node from all that it holds, as copies and pickles do."
+#define DOC_restore "restore(data, grad, name, op, operands, parents, partials, /)\n--\n\nMake a node from all that it holds, as copies and pickles do; `op` is a name or an own primitive."
 
-/* The functions of the module, and those of them that are methods of Value too. */
+/* The functions of the module, and the methods of Value: (function, name of the method). */
 #define EACH_FUNCTION(X) \
+    X(fma, "fma(x, y, z, /)\n--\n\nReturn x * y + z; record it if there is a Value among the operands.") \
     X(exp, "exp(x, /)\n--\n\nReturn exp(x); record it if there is a Value among the operands.") \
+    X(exp2, "exp2(x, /)\n--\n\nReturn exp2(x); record it if there is a Value among the operands.") \
     X(expm1, "expm1(x, /)\n--\n\nReturn expm1(x); record it if there is a Value among the operands.") \
     X(log, "log(x, /)\n--\n\nReturn log(x); record it if there is a Value among the operands.") \
+    X(log2, "log2(x, /)\n--\n\nReturn log2(x); record it if there is a Value among the operands.") \
+    X(log10, "log10(x, /)\n--\n\nReturn log10(x); record it if there is a Value among the operands.") \
     X(log1p, "log1p(x, /)\n--\n\nReturn log1p(x); record it if there is a Value among the operands.") \
     X(sqrt, "sqrt(x, /)\n--\n\nReturn sqrt(x); record it if there is a Value among the operands.") \
+    X(cbrt, "cbrt(x, /)\n--\n\nReturn cbrt(x); record it if there is a Value among the operands.") \
+    X(xlogy, "xlogy(x, y, /)\n--\n\nReturn x * log(y); record it if there is a Value among the operands.") \
     X(sin, "sin(x, /)\n--\n\nReturn sin(x); record it if there is a Value among the operands.") \
     X(cos, "cos(x, /)\n--\n\nReturn cos(x); record it if there is a Value among the operands.") \
     X(tan, "tan(x, /)\n--\n\nReturn tan(x); record it if there is a Value among the operands.") \
+    X(asin, "asin(x, /)\n--\n\nReturn asin(x); record it if there is a Value among the operands.") \
+    X(acos, "acos(x, /)\n--\n\nReturn acos(x); record it if there is a Value among the operands.") \
+    X(atan, "atan(x, /)\n--\n\nReturn atan(x); record it if there is a Value among the operands.") \
+    X(atan2, "atan2(y, x, /)\n--\n\nReturn atan2(y, x); record it if there is a Value among the operands.") \
+    X(sinh, "sinh(x, /)\n--\n\nReturn sinh(x); record it if there is a Value among the operands.") \
+    X(cosh, "cosh(x, /)\n--\n\nReturn cosh(x); record it if there is a Value among the operands.") \
     X(tanh, "tanh(x, /)\n--\n\nReturn tanh(x); record it if there is a Value among the operands.") \
+    X(asinh, "asinh(x, /)\n--\n\nReturn asinh(x); record it if there is a Value among the operands.") \
+    X(acosh, "acosh(x, /)\n--\n\nReturn acosh(x); record it if there is a Value among the operands.") \
+    X(atanh, "atanh(x, /)\n--\n\nReturn atanh(x); record it if there is a Value among the operands.") \
+    X(degrees, "degrees(x, /)\n--\n\nReturn 180 * x / pi; record it if there is a Value among the operands.") \
+    X(radians, "radians(x, /)\n--\n\nReturn x * pi / 180; record it if there is a Value among the operands.") \
+    X(erf, "erf(x, /)\n--\n\nReturn erf(x); record it if there is a Value among the operands.") \
+    X(erfc, "erfc(x, /)\n--\n\nReturn erfc(x); record it if there is a Value among the operands.") \
+    X(erfinv, "erfinv(x, /)\n--\n\nReturn erfinv(x); record it if there is a Value among the operands.") \
+    X(gamma, "gamma(x, /)\n--\n\nReturn gamma(x); record it if there is a Value among the operands.") \
+    X(lgamma, "lgamma(x, /)\n--\n\nReturn lgamma(x); record it if there is a Value among the operands.") \
+    X(digamma, "digamma(x, /)\n--\n\nReturn digamma(x); record it if there is a Value among the operands.") \
+    X(polygamma, "polygamma(n, x, /)\n--\n\nReturn polygamma(n, x); record it if there is a Value among the operands.") \
     X(sigmoid, "sigmoid(x, /)\n--\n\nReturn 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
     X(relu, "relu(x, /)\n--\n\nReturn where(x > 0, x, 0); record it if there is a Value among the operands.") \
     X(softplus, "softplus(x, /)\n--\n\nReturn log1p(exp(x)); record it if there is a Value among the operands.") \
     X(maximum, "maximum(x, y, /)\n--\n\nReturn where(x > y, x, y); record it if there is a Value among the operands.") \
     X(minimum, "minimum(x, y, /)\n--\n\nReturn where(x < y, x, y); record it if there is a Value among the operands.") \
+    X(clip, "clip(x, low, high, /)\n--\n\nReturn where(x > high, high, where(x < low, low, x)); record it if there is a Value among the operands.") \
     X(where, "where(condition, x, y, /)\n--\n\nReturn where(condition != 0, x, y); record it if there is a Value among the operands.") \
-    X(sum, "sum(x, /)\n--\n\nReturn the sum of x over the columns; record it if there is a Value among the operands.") \
-    X(dot, "dot(x, y, /)\n--\n\nReturn the sum of x * y over the columns; record it if there is a Value among the operands.")
+    X(sign, "sign(x, /)\n--\n\nReturn where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan))); record it if there is a Value among the operands.") \
+    X(copysign, "copysign(x, y, /)\n--\n\nReturn copysign(x, y); record it if there is a Value among the operands.") \
+    X(fmod, "fmod(x, y, /)\n--\n\nReturn fmod(x, y); record it if there is a Value among the operands.") \
+    X(remainder, "remainder(x, y, /)\n--\n\nReturn remainder(x, y); record it if there is a Value among the operands.") \
+    X(ldexp, "ldexp(x, n, /)\n--\n\nReturn ldexp(x, n); record it if there is a Value among the operands.") \
+    X(sum, "sum(x, /)\n--\n\nReturn sum(x) over the columns; record it if there is a Value among the operands.") \
+    X(dot, "dot(x, y, /)\n--\n\nReturn sum(x * y) over the columns; record it if there is a Value among the operands.") \
+    X(fsum, "fsum(x, /)\n--\n\nReturn fsum(x) over the columns; record it if there is a Value among the operands.") \
+    X(sumprod, "sumprod(x, y, /)\n--\n\nReturn sumprod(x, y) over the columns; record it if there is a Value among the operands.") \
+    X(hypot, "hypot(x, /)\n--\n\nReturn hypot(x) over the columns; record it if there is a Value among the operands.") \
+    X(logsumexp, "logsumexp(x, /)\n--\n\nReturn log(sum(exp(x))) over the columns; record it if there is a Value among the operands.")
 
 #define EACH_METHOD(X) \
-    X(exp, "exp($self, /)\n--\n\nReturn exp(x); record it if there is a Value among the operands.") \
-    X(expm1, "expm1($self, /)\n--\n\nReturn expm1(x); record it if there is a Value among the operands.") \
-    X(log, "log($self, /)\n--\n\nReturn log(x); record it if there is a Value among the operands.") \
-    X(log1p, "log1p($self, /)\n--\n\nReturn log1p(x); record it if there is a Value among the operands.") \
-    X(sqrt, "sqrt($self, /)\n--\n\nReturn sqrt(x); record it if there is a Value among the operands.") \
-    X(sin, "sin($self, /)\n--\n\nReturn sin(x); record it if there is a Value among the operands.") \
-    X(cos, "cos($self, /)\n--\n\nReturn cos(x); record it if there is a Value among the operands.") \
-    X(tan, "tan($self, /)\n--\n\nReturn tan(x); record it if there is a Value among the operands.") \
-    X(tanh, "tanh($self, /)\n--\n\nReturn tanh(x); record it if there is a Value among the operands.") \
-    X(sigmoid, "sigmoid($self, /)\n--\n\nReturn 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
-    X(relu, "relu($self, /)\n--\n\nReturn where(x > 0, x, 0); record it if there is a Value among the operands.") \
-    X(softplus, "softplus($self, /)\n--\n\nReturn log1p(exp(x)); record it if there is a Value among the operands.")
+    X(exp, exp, "exp($self, /)\n--\n\nReturn exp(x); record it if there is a Value among the operands.") \
+    X(exp2, exp2, "exp2($self, /)\n--\n\nReturn exp2(x); record it if there is a Value among the operands.") \
+    X(expm1, expm1, "expm1($self, /)\n--\n\nReturn expm1(x); record it if there is a Value among the operands.") \
+    X(log, log, "log($self, /)\n--\n\nReturn log(x); record it if there is a Value among the operands.") \
+    X(log2, log2, "log2($self, /)\n--\n\nReturn log2(x); record it if there is a Value among the operands.") \
+    X(log10, log10, "log10($self, /)\n--\n\nReturn log10(x); record it if there is a Value among the operands.") \
+    X(log1p, log1p, "log1p($self, /)\n--\n\nReturn log1p(x); record it if there is a Value among the operands.") \
+    X(sqrt, sqrt, "sqrt($self, /)\n--\n\nReturn sqrt(x); record it if there is a Value among the operands.") \
+    X(cbrt, cbrt, "cbrt($self, /)\n--\n\nReturn cbrt(x); record it if there is a Value among the operands.") \
+    X(xlogy, xlogy, "xlogy($self, other, /)\n--\n\nReturn x * log(y); record it if there is a Value among the operands.") \
+    X(sin, sin, "sin($self, /)\n--\n\nReturn sin(x); record it if there is a Value among the operands.") \
+    X(cos, cos, "cos($self, /)\n--\n\nReturn cos(x); record it if there is a Value among the operands.") \
+    X(tan, tan, "tan($self, /)\n--\n\nReturn tan(x); record it if there is a Value among the operands.") \
+    X(asin, asin, "asin($self, /)\n--\n\nReturn asin(x); record it if there is a Value among the operands.") \
+    X(asin, arcsin, "arcsin($self, /)\n--\n\nReturn asin(x); record it if there is a Value among the operands.") \
+    X(acos, acos, "acos($self, /)\n--\n\nReturn acos(x); record it if there is a Value among the operands.") \
+    X(acos, arccos, "arccos($self, /)\n--\n\nReturn acos(x); record it if there is a Value among the operands.") \
+    X(atan, atan, "atan($self, /)\n--\n\nReturn atan(x); record it if there is a Value among the operands.") \
+    X(atan, arctan, "arctan($self, /)\n--\n\nReturn atan(x); record it if there is a Value among the operands.") \
+    X(atan2, atan2, "atan2($self, other, /)\n--\n\nReturn atan2(y, x); record it if there is a Value among the operands.") \
+    X(atan2, arctan2, "arctan2($self, other, /)\n--\n\nReturn atan2(y, x); record it if there is a Value among the operands.") \
+    X(sinh, sinh, "sinh($self, /)\n--\n\nReturn sinh(x); record it if there is a Value among the operands.") \
+    X(cosh, cosh, "cosh($self, /)\n--\n\nReturn cosh(x); record it if there is a Value among the operands.") \
+    X(tanh, tanh, "tanh($self, /)\n--\n\nReturn tanh(x); record it if there is a Value among the operands.") \
+    X(asinh, asinh, "asinh($self, /)\n--\n\nReturn asinh(x); record it if there is a Value among the operands.") \
+    X(asinh, arcsinh, "arcsinh($self, /)\n--\n\nReturn asinh(x); record it if there is a Value among the operands.") \
+    X(acosh, acosh, "acosh($self, /)\n--\n\nReturn acosh(x); record it if there is a Value among the operands.") \
+    X(acosh, arccosh, "arccosh($self, /)\n--\n\nReturn acosh(x); record it if there is a Value among the operands.") \
+    X(atanh, atanh, "atanh($self, /)\n--\n\nReturn atanh(x); record it if there is a Value among the operands.") \
+    X(atanh, arctanh, "arctanh($self, /)\n--\n\nReturn atanh(x); record it if there is a Value among the operands.") \
+    X(degrees, degrees, "degrees($self, /)\n--\n\nReturn 180 * x / pi; record it if there is a Value among the operands.") \
+    X(radians, radians, "radians($self, /)\n--\n\nReturn x * pi / 180; record it if there is a Value among the operands.") \
+    X(erf, erf, "erf($self, /)\n--\n\nReturn erf(x); record it if there is a Value among the operands.") \
+    X(erfc, erfc, "erfc($self, /)\n--\n\nReturn erfc(x); record it if there is a Value among the operands.") \
+    X(erfinv, erfinv, "erfinv($self, /)\n--\n\nReturn erfinv(x); record it if there is a Value among the operands.") \
+    X(gamma, gamma, "gamma($self, /)\n--\n\nReturn gamma(x); record it if there is a Value among the operands.") \
+    X(lgamma, lgamma, "lgamma($self, /)\n--\n\nReturn lgamma(x); record it if there is a Value among the operands.") \
+    X(digamma, digamma, "digamma($self, /)\n--\n\nReturn digamma(x); record it if there is a Value among the operands.") \
+    X(polygamma, polygamma, "polygamma($self, other, /)\n--\n\nReturn polygamma(n, x); record it if there is a Value among the operands.") \
+    X(sigmoid, sigmoid, "sigmoid($self, /)\n--\n\nReturn 1 / (1 + exp(-x)); record it if there is a Value among the operands.") \
+    X(relu, relu, "relu($self, /)\n--\n\nReturn where(x > 0, x, 0); record it if there is a Value among the operands.") \
+    X(softplus, softplus, "softplus($self, /)\n--\n\nReturn log1p(exp(x)); record it if there is a Value among the operands.") \
+    X(maximum, maximum, "maximum($self, other, /)\n--\n\nReturn where(x > y, x, y); record it if there is a Value among the operands.") \
+    X(minimum, minimum, "minimum($self, other, /)\n--\n\nReturn where(x < y, x, y); record it if there is a Value among the operands.") \
+    X(sign, sign, "sign($self, /)\n--\n\nReturn where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan))); record it if there is a Value among the operands.") \
+    X(copysign, copysign, "copysign($self, other, /)\n--\n\nReturn copysign(x, y); record it if there is a Value among the operands.") \
+    X(fmod, fmod, "fmod($self, other, /)\n--\n\nReturn fmod(x, y); record it if there is a Value among the operands.") \
+    X(remainder, remainder, "remainder($self, other, /)\n--\n\nReturn remainder(x, y); record it if there is a Value among the operands.") \
+    X(ldexp, ldexp, "ldexp($self, other, /)\n--\n\nReturn ldexp(x, n); record it if there is a Value among the operands.") \
+    X(logsumexp, logaddexp, "logaddexp($self, *others, /)\n--\n\nReturn log(sum(exp(x))) over the columns; record it if there is a Value among the operands.")

@@ -29,12 +29,13 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn, TypeAlias
 
-from autograd import _copying, errors
+from autograd import _copying, _modes, errors
 from autograd._bindings import bind
 from autograd._floats import FloatLike, real
 from autograd._kernels import Kernel
 
-__all__ = ["Value", "ancestors", "restore"]  # and the functions of the primitives: see the end
+__all__ = ["Value", "adjoints", "ancestors", "backward", "between", "is_closed", "restore", "tangents"]
+# and the functions of the primitives: see the end
 
 _clock = itertools.count(1)  # tells nodes apart by when they were recorded
 
@@ -61,7 +62,8 @@ class Value(FloatLike):
         The adjoint, d root / d self, found by the last sweep. On a leaf it accumulates over
         sweeps, until `zero_grad`; on a computed node it is that of the last sweep.
     op : str
-        Name of the primitive; empty on a leaf.
+        Name of the primitive; empty on a leaf; "constant" on a Value through which no derivative
+        passes (see `detach`, and `autograd.no_grad`).
     operands : tuple of Value and float
         The operands in order, repeated where repeated.
     parents : tuple of Value
@@ -71,16 +73,23 @@ class Value(FloatLike):
         d data / d parent for each parent, taken when the node was recorded.
     name : str
         The label.
+    primitive : object or None
+        The user's own primitive that made the node (see `autograd.primitive`); else None.
+    line : str
+        The line of source that made the node, as ``file:number``, if it was made in a block of
+        `autograd.record_lines`; else empty.
     """
 
-    __slots__ = ("_data", "_grad", "_name", "_op", "_operands", "_parents", "_partials", "_serial")
+    __slots__ = ("_data", "_grad", "_line", "_name", "_op", "_operands", "_parents", "_partials", "_primitive", "_serial")
 
     _grad: float
+    _line: str
     _name: str
     _op: str
     _operands: tuple[Value | float, ...]
     _parents: tuple[Value, ...]
     _partials: tuple[float, ...]
+    _primitive: Any
     _serial: int
 
     def __new__(cls, data: Any, name: str = "") -> Value:  # noqa: D102
@@ -104,15 +113,7 @@ class Value(FloatLike):
         Takes one multiplication and one addition for each edge, whatever the number of leaves. An
         exception on the way, even an interrupt, leaves every `grad` as it was.
         """
-        order = _reach(self, "_parents")
-        adjoint = dict.fromkeys(order, 0.0)
-        adjoint[self] = real(seed, "seed")
-        for node in reversed(order):
-            for parent, partial in zip(node.parents, node.partials, strict=True):
-                adjoint[parent] += adjoint[node] * partial
-        found = [a if node._op else node._grad + a for node, a in adjoint.items()]
-        # One call into C, where no signal is handled and nothing is allocated: all grads or none.
-        deque(map(setattr, order, itertools.repeat("_grad"), found), maxlen=0)
+        backward({self: seed})
 
     def tangent(self, seeds: Mapping[Value, Any]) -> float:
         """Sweep forward: return the derivative of this node in the direction of `seeds`.
@@ -128,19 +129,11 @@ class Value(FloatLike):
         float
             The sum of d self / d leaf times the tangent of the leaf.
         """
-        if not isinstance(seeds, Mapping):
-            raise errors.not_seeds(seeds)
-        tangent = {leaf: real(seed, "seed") for leaf, seed in dict(seeds).items()}
-        for leaf in tangent:
-            if type(leaf) is not Value:
-                raise errors.not_a_number("tangent", leaf)
-            if leaf._op:
-                raise errors.not_a_leaf("tangent", leaf._op)
-        for node in _reach(self, "_parents"):
-            for parent, partial in zip(node.parents, node.partials, strict=True):
-                if parent in tangent:  # what no seed reaches does not move at all, not by 0.0
-                    tangent[node] = tangent.get(node, 0.0) + partial * tangent[parent]
-        return tangent.get(self, 0.0)
+        return tangents(seeds, [self])[0] or 0.0
+
+    def detach(self) -> Value:
+        """Return a constant: a Value with the same data, through which no derivative passes."""
+        return restore(self._data, 0.0, self._name, "constant", (), (), ())
 
     def zero_grad(self) -> None:
         """Set `grad` to zero."""
@@ -152,6 +145,8 @@ class Value(FloatLike):
     operands = property(operator.attrgetter("_operands"))
     parents = property(operator.attrgetter("_parents"))
     partials = property(operator.attrgetter("_partials"))
+    primitive = property(operator.attrgetter("_primitive"))
+    line = property(operator.attrgetter("_line"))
 
     @property
     def data(self) -> float:  # noqa: D102  (the docstring of the class has them all)
@@ -188,7 +183,8 @@ class Value(FloatLike):
         return f"Value(data={self._data!r}, grad={self._grad!r}{name})"
 
     def __copy__(self) -> Value:
-        return restore(self._data, self._grad, self._name, self._op, self._operands, self._parents, self._partials)
+        op = self._primitive or self._op
+        return restore(self._data, self._grad, self._name, op, self._operands, self._parents, self._partials)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         copied: Value = _copying.deepcopy(self, memo)
@@ -205,17 +201,115 @@ def restore(
     data: float,
     grad: float,
     name: str,
-    op: str,
+    op: Any,
     operands: tuple[Value | float, ...],
     parents: tuple[Value, ...],
     partials: tuple[float, ...],
 ) -> Value:
-    """Make a node from all that it holds, as copies and pickles do."""
+    """Make a node from all that it holds, as copies and pickles do; `op` is a name or an own primitive."""
     node = object.__new__(Value)
-    node._data, node._grad, node._name, node._op = data, grad, name, op
+    node._data, node._grad, node._name = data, grad, name
+    node._op, node._primitive = (op, None) if type(op) is str else (op.name, op)
     node._operands, node._parents, node._partials = operands, parents, partials
+    node._line = _modes.caller() if _modes.bits.get() & _modes.LINES else ""
     node._serial = next(_clock)
     return node
+
+
+# ---- the two sweeps ----------------------------------------------------------------------------------
+
+
+def backward(seeds: Mapping[Value, Any]) -> None:
+    """Sweep backward from several roots at once and set every `grad` on the way.
+
+    Parameters
+    ----------
+    seeds : mapping of Value to real number
+        The adjoint of each root: the sweep differentiates the sum of the roots times their seeds.
+
+    Notes
+    -----
+    See `Value.backward`, which is the same for one root.
+    """
+    adjoint = _sweep_backward(seeds)
+    found = [a if node._op else node._grad + a for node, a in adjoint.items()]
+    # One call into C, where no signal is handled and nothing is allocated: all grads or none.
+    deque(map(setattr, adjoint, itertools.repeat("_grad"), found), maxlen=0)
+
+
+def adjoints(seeds: Mapping[Value, Any], nodes: Iterable[Value]) -> list[float | None]:
+    """Sweep backward and return the adjoints of some nodes; no `grad` changes.
+
+    Parameters
+    ----------
+    seeds : mapping of Value to real number
+        The adjoint of each root.
+    nodes : iterable of Value
+        Whose adjoints to return.
+
+    Returns
+    -------
+    list of float or None
+        One for each node; None where no root depends on it.
+    """
+    wanted = _values(nodes, "adjoints")
+    adjoint = _sweep_backward(seeds)
+    return [adjoint.get(node) for node in wanted]
+
+
+def _sweep_backward(seeds: Mapping[Value, Any]) -> dict[Value, float]:
+    """Return the adjoint of every node behind the roots, in recording order."""
+    roots = _seeds(seeds, "backward")
+    order = _reach(roots, "_parents")
+    adjoint = dict.fromkeys(order, 0.0) | roots
+    for node in reversed(order):
+        for parent, partial in zip(node._parents, node._partials, strict=True):
+            adjoint[parent] += adjoint[node] * partial
+    return adjoint
+
+
+def tangents(seeds: Mapping[Value, Any], nodes: Iterable[Value]) -> list[float | None]:
+    """Sweep forward and return the tangents of some nodes.
+
+    Parameters
+    ----------
+    seeds : mapping of Value to real number
+        The tangent of each leaf to move; other leaves stay.
+    nodes : iterable of Value
+        Whose tangents to return.
+
+    Returns
+    -------
+    list of float or None
+        One for each node; None where it depends on none of the leaves.
+    """
+    tangent = _seeds(seeds, "tangent")
+    for leaf in tangent:
+        if leaf._op:
+            raise errors.not_a_leaf("tangent", leaf._op)
+    wanted = _values(nodes, "tangents")
+    for node in _reach(wanted, "_parents"):
+        for parent, partial in zip(node._parents, node._partials, strict=True):
+            if parent in tangent:  # what no seed reaches does not move at all, not by 0.0
+                tangent[node] = tangent.get(node, 0.0) + partial * tangent[parent]
+    return [tangent.get(node) for node in wanted]
+
+
+def _seeds(seeds: Mapping[Value, Any], where: str) -> dict[Value, float]:
+    """Check seeds, first all numbers, then all Values."""
+    if not isinstance(seeds, Mapping):
+        raise errors.not_seeds(where, seeds)
+    numbers = {node: real(seed, "seed") for node, seed in dict(seeds).items()}
+    _values(numbers, where)
+    return numbers
+
+
+def _values(nodes: Iterable[Value], where: str) -> list[Value]:
+    found = list(nodes)
+    for node in found:
+        if type(node) is not Value:
+            raise errors.not_a_value(where, node)
+    return found
 
 
 # ---- order -----------------------------------------------------------------------------------------
@@ -224,18 +318,41 @@ def restore(
 def ancestors(root: Value) -> list[Value]:
     """Return every Value that `root` was computed from, and `root`, in recording order."""
     if type(root) is not Value:
-        raise errors.not_a_number("ancestors", root)
-    return _reach(root, "_operands")
+        raise errors.not_a_value("ancestors", root)
+    return _reach([root], "_operands")
 
 
-def _reach(root: Value, sources: str) -> list[Value]:
-    """Return `root` and all Values behind it, by their operands or by their parents alone."""
-    reached = [root]
-    seen = {root}
+def between(roots: Iterable[Value], sources: Iterable[Value]) -> list[Value]:
+    """Return the nodes on the paths from the sources to the roots, both included, in recording order.
+
+    Takes time in proportion to the nodes recorded since the oldest source, however long the history
+    behind the sources.
+    """
+    ends, starts = _values(roots, "between"), _values(sources, "between")
+    since = min([node._serial for node in starts], default=0)
+    on_path = set(starts)
+    found = []
+    for node in _reach(ends, "_parents", since):
+        if node in on_path or not on_path.isdisjoint(node._parents):
+            on_path.add(node)
+            found.append(node)
+    return found
+
+
+def is_closed(roots: Iterable[Value], leaves: Iterable[Value]) -> bool:
+    """Return whether the roots depend on no other leaves than these."""
+    ends, allowed = _values(roots, "is_closed"), set(_values(leaves, "is_closed"))
+    return all([node._op or node in allowed for node in _reach(ends, "_parents")])
+
+
+def _reach(roots: Iterable[Value], sources: str, since: int = 0) -> list[Value]:
+    """Return the roots and all Values behind them, by their operands or by their parents alone."""
+    seen = dict.fromkeys([root for root in roots if root._serial >= since])
+    reached = list(seen)
     for node in reached:  # grows while it is read
         for source in getattr(node, sources):
-            if type(source) is Value and source not in seen:
-                seen.add(source)
+            if type(source) is Value and source not in seen and source._serial >= since:
+                seen[source] = None
                 reached.append(source)
     reached.sort(key=operator.attrgetter("_serial"))  # a node is younger than its operands
     return reached
@@ -250,42 +367,58 @@ def _apply(kernel: Kernel, operands: Operands) -> Value | float:
     """Compute one primitive; record it if there is a Value among the operands."""
     numbers = _primals(operands)
     out = kernel.value(*numbers)
-    return _record(kernel, out, operands, _partials(kernel, operands, numbers, out))
+    if not _is_recorded(operands):
+        return _constant(out, operands)
+    return _record(kernel, out, operands, _partials(kernel, operands, numbers, out, ()))
 
 
-def _fold(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
-    """Compute a primitive of columns of operands, from left to right; record it as one node."""
-    rows = list(zip(*columns, strict=True))
-    terms = [_primals(row) for row in rows]
-    out = 0.0
-    for numbers in terms:
-        out = kernel.value(out, *numbers)
-    by_row = [_partials(kernel, row, numbers, out) for row, numbers in zip(rows, terms, strict=True)]
+def _apply_to_columns(kernel: Kernel, columns: list[list[Value | float]]) -> Value | float:
+    """Compute a primitive of columns of operands; record it as one node."""
+    out, *shared = kernel.value_of_columns(*[list(_primals(column)) for column in columns])
+    operands = tuple([x for column in columns for x in column])
+    if not _is_recorded(operands):
+        return _constant(out, operands)
+    by_row = [_partials(kernel, row, _primals(row), out, shared) for row in zip(*columns, strict=True)]
     by_column = [partial for column in zip(*by_row, strict=True) for partial in column]
-    return _record(kernel, out, tuple([x for column in columns for x in column]), by_column)
+    return _record(kernel, out, operands, by_column)
 
 
-def _primals(operands: Operands) -> tuple[float, ...]:
+def _primals(operands: Iterable[Value | float]) -> tuple[float, ...]:
     return tuple([x._data if isinstance(x, Value) else x for x in operands])
 
 
-def _partials(kernel: Kernel, operands: Operands, numbers: tuple[float, ...], out: float) -> tuple[float | None, ...]:
+def _is_variable(x: Value | float) -> bool:
+    return type(x) is Value and x._op != "constant"
+
+
+def _is_recorded(operands: Operands) -> bool:
+    return any(map(_is_variable, operands)) and not _modes.bits.get() & _modes.PLAIN
+
+
+def _constant(out: float, operands: Operands) -> Value | float:
+    """Return a result that is not recorded: a number, or a constant if there was a Value."""
+    return restore(out, 0.0, "", "constant", (), (), ()) if Value in map(type, operands) else out
+
+
+def _partials(
+    kernel: Kernel, operands: Operands, numbers: tuple[float, ...], out: float, shared: Iterable[float]
+) -> tuple[float | None, ...]:
     """Return the partial by each operand; None for a plain number, and for a structural zero."""
+    if out != out and kernel.is_undefined(numbers):  # under `ieee`
+        return tuple([out if _is_variable(x) else None for x in operands])
     names = zip(kernel.row.operands, operands, strict=True)
-    constants = tuple([name for name, x in names if type(x) is not Value])
-    return kernel.partials(constants)(*numbers, out)
+    constants = tuple([name for name, x in names if not _is_variable(x)])
+    return kernel.partials(constants)(*numbers, out, *shared)
 
 
-def _record(kernel: Kernel, out: float, operands: Operands, partials: Iterable[float | None]) -> Value | float:
-    """Make the node of a primitive, with an edge for each partial; without a Value, return the number."""
-    if Value not in map(type, operands):
-        return out
+def _record(kernel: Kernel, out: float, operands: Operands, partials: Iterable[float | None]) -> Value:
+    """Make the node of a primitive, with an edge for each partial."""
     edges = [(x, partial) for x, partial in zip(operands, partials, strict=True) if partial is not None]
     parents, slopes = zip(*edges, strict=True) if edges else ((), ())
     return restore(out, 0.0, "", kernel.row.name, operands, parents, slopes)
 
 
 # Operators and methods of Value, such as + and .exp(), and functions of this module, such as exp and dot.
-_functions = bind(Value, _apply, _fold)
+_functions = bind(Value, _apply, _apply_to_columns)
 globals().update(_functions)
 __all__ += list(_functions)

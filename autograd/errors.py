@@ -36,16 +36,19 @@ class BackendMismatchError(TypeError):
 
 def not_a_number(where: str, got: object) -> TypeError:
     """Return the error for an operand that is neither a Value nor a real number."""
-    kind = type(got)
-    if kind.__name__ == "Value" and kind.__module__ in _TWINS:
+    if _is_of_the_other_twin(got):
         if where == "Value":
             return TypeError("Value: expected a real number, got a Value; use it as it is, or its .data")
         return BackendMismatchError(
-            f"{where}: expected Values of one twin, got one of {kind.__module__} as well; "
+            f"{where}: expected Values of one twin, got one of {type(got).__module__} as well; "
             "take Value from autograd throughout"
         )
     expected = "a real number" if where in {"Value", "data", "grad", "seed"} else "a Value or a real number"
     return TypeError(f"{where}: expected {expected}, got {_shown(got)}")
+
+
+def _is_of_the_other_twin(got: object) -> bool:
+    return type(got).__name__ == "Value" and type(got).__module__ in _TWINS
 
 
 def defer_or_refuse(where: str, got: object) -> object:
@@ -69,14 +72,32 @@ def unequal_columns(primitive: str, lengths: tuple[int, ...]) -> ValueError:
     return ValueError(f"{primitive}: expected columns of equal length, got {' and '.join(map(str, lengths))}")
 
 
+def not_an_integer(where: str, got: object) -> TypeError:
+    """Return the error for an operand that has to be an int."""
+    return TypeError(f"{where}: expected an int, got {_shown(got)}")
+
+
+def nothing(where: str) -> ValueError:
+    """Return the error for a function of one number or more that was given none."""
+    return ValueError(f"{where}: expected one number or more, got none")
+
+
 def not_a_name(got: object) -> TypeError:
     """Return the error for a name that is not a string."""
     return TypeError(f"name: expected a str, got {_shown(got)}")
 
 
-def not_seeds(got: object) -> TypeError:
-    """Return the error for the seeds of a forward sweep that are no mapping."""
-    return TypeError(f"tangent: expected a mapping of leaves to numbers, got {_shown(got)}")
+def not_seeds(where: str, got: object) -> TypeError:
+    """Return the error for the seeds of a sweep that are no mapping."""
+    what = {"backward": "roots", "tangent": "leaves"}[where]
+    return TypeError(f"{where}: expected a mapping of {what} to numbers, got {_shown(got)}")
+
+
+def not_a_value(where: str, got: object) -> TypeError:
+    """Return the error for something that had to be a node of a graph."""
+    if _is_of_the_other_twin(got):
+        return not_a_number(where, got)
+    return TypeError(f"{where}: expected a Value, got {_shown(got)}")
 
 
 def outside_domain(
@@ -94,10 +115,52 @@ def too_large(primitive: str, names: tuple[str, ...], numbers: tuple[float, ...]
 
 def not_a_leaf(where: str, op: str) -> GraphError:
     """Return the error for treating a computed node as a leaf: assigning its data, seeding it."""
+    if op == "constant":
+        return GraphError(
+            f"{where}: expected a leaf, got a constant, as detach and no_grad make them; make a new Value of its data"
+        )
     return GraphError(
         f"{where}: expected a leaf, got the result of {op!r}; "
         "take the leaves it was computed from, and compute it again"
     )
+
+
+def leaf_changed(op: str, recorded: float, now: float) -> GraphError:
+    """Return the error for recording a sweep of nodes whose leaves have other numbers by now."""
+    return GraphError(
+        f"{op}: expected the leaves as they were when {recorded!r} was computed, got others, of which it would be "
+        f"{now!r}; differentiate before changing them, or compute it again"
+    )
+
+
+def not_a_structure(where: str, got: object) -> TypeError:
+    """Return the error for an argument, or a result, that is no structure of numbers."""
+    return TypeError(
+        f"{where}: expected a number, or lists, tuples, dicts or arrays of numbers, got {_shown(got)}; "
+        "choose with argnums what to differentiate by"
+    )
+
+
+def not_one_number(where: str, got: object) -> TypeError:
+    """Return the error for a function that returns several numbers where one is differentiated."""
+    return TypeError(
+        f"{where}: expected a function that returns one number, got {_shown(got)}; use jacobian, or return their sum"
+    )
+
+
+def no_such_argument(where: str, index: object, count: int) -> TypeError:
+    """Return the error for an index among `argnums` that is no positional argument."""
+    return TypeError(f"{where}: expected argnums among {count} positional arguments, got {_shown(index)}")
+
+
+def no_aux(where: str, got: object) -> TypeError:
+    """Return the error for a function that returns no pair although `has_aux` says so."""
+    return TypeError(f"{where}: expected a function that returns a pair (has_aux=True), got {_shown(got)}")
+
+
+def unequal_lengths(where: str, what: str, expected: int, got: int) -> ValueError:
+    """Return the error for a structure with another number of numbers than it has to match."""
+    return ValueError(f"{where}: expected {what} for {expected} numbers, got {got}")
 
 
 def not_a_float() -> TypeError:

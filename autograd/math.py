@@ -1,22 +1,169 @@
-"""Functions of the primitives, on floats and Values alike.
+"""The standard `math` module for floats and Values alike: ``import autograd.math as math``.
 
-On floats they return floats, as the functions of the standard `math` module do, and raise where
-those raise. With a Value among the operands they record one node and return it.
+Every function of `math` that takes reals is here under its name, with its constants, and does on
+plain numbers what it does there. With a Value among the operands it records one node and returns it.
+Functions that are constant around almost every point, such as `floor`, return ints as in `math`.
 
-    >>> from autograd import Value, math
-    >>> math.exp(0.0)
-    1.0
+    >>> import autograd.math as math
+    >>> from autograd import Value
+    >>> math.erf(0.5) == math.erf(Value(0.5)).data
+    True
     >>> math.dot([Value(2.0), Value(3.0)], [10.0, 1.0]).partials
     (10.0, 1.0)
 
-Every row of `autograd.primitives.PRIMITIVES` that is not an operator is a function here.
+The functions beyond `math` are those of `autograd.primitives.PRIMITIVES` that are not operators, and
+a few that are made of them. A function of NumPy serves an array of Values through the methods of the
+same names.
 """
 
-from autograd import _backend
+from __future__ import annotations
+
+import math as _math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from autograd import _backend, _modes, errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autograd._engine import *
 
-__all__ = [name for name in _backend.__all__ if name not in {"BACKEND", "Value", "ancestors", "restore"}]
-globals().update({name: getattr(_backend, name) for name in __all__})
+from math import e, inf, nan, pi, tau  # isort: skip
+
+#: What is constant around almost every point, of the number that a Value holds.
+_CONSTANT = ("ceil", "floor", "isfinite", "isinf", "isnan", "isclose", "trunc", "ulp")
+
+#: What has integers for operands, as it is.
+_INTEGER = [name for name in ("comb", "factorial", "gcd", "isqrt", "lcm", "perm") if hasattr(_math, name)]
+
+
+def _number(x: Any) -> Any:
+    return x.data if type(x) is _backend.Value else x
+
+
+def _of_numbers(name: str) -> Callable[..., Any]:
+    plain = getattr(_math, name)
+
+    def function(*operands: Any, **options: Any) -> Any:
+        return plain(*[_number(x) for x in operands], **{key: _number(x) for key, x in options.items()})
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Return math.{name} of the numbers that Values hold: no derivative passes through."
+    return function
+
+
+globals().update({name: getattr(_backend, name) for name in _backend.FUNCTIONS})
+globals().update({name: _of_numbers(name) for name in _CONSTANT})
+globals().update({name: getattr(_math, name) for name in _INTEGER})
+
+
+# ---- where `math` calls it otherwise -------------------------------------------------------------------
+
+
+def fabs(x: Any) -> Any:
+    """Return the absolute value as a float or Value."""
+    return abs(x) if type(x) is _backend.Value else _math.fabs(x)
+
+
+def log(x: Any, *base: Any) -> Any:
+    """Return the natural logarithm, or that to a base: ``log(x) / log(base)``."""
+    if not base:
+        return _backend.log(x) if not isinstance(x, int) else _math.log(x)
+    if len(base) > 1:
+        raise errors.wrong_count("log", 2, 1 + len(base))
+    return log(x) / log(base[0])
+
+
+def log2(x: Any) -> Any:
+    """Return the logarithm to base 2; of an int of any size."""
+    return _math.log2(x) if isinstance(x, int) else _backend.log2(x)
+
+
+def log10(x: Any) -> Any:
+    """Return the logarithm to base 10; of an int of any size."""
+    return _math.log10(x) if isinstance(x, int) else _backend.log10(x)
+
+
+def pow(x: Any, y: Any) -> Any:  # noqa: A001
+    """Return x to the power y; unlike ``x ** y`` it raises ValueError for 0 to a negative power."""
+    if type(x) is not _backend.Value and type(y) is not _backend.Value:
+        return (_backend.Value(x) ** y).data if _modes.bits.get() & _modes.IEEE else _math.pow(x, y)
+    try:
+        return x**y
+    except ZeroDivisionError as error:
+        raise errors.DomainError(str(error)) from None
+
+
+def hypot(*coordinates: Any) -> Any:
+    """Return the length of a vector, as one node; its slope is 0 at the origin."""
+    return _backend.hypot(coordinates)
+
+
+def dist(p: Sequence[Any], q: Sequence[Any]) -> Any:
+    """Return the distance of two points."""
+    p, q = tuple(p), tuple(q)
+    if len(p) != len(q):
+        raise errors.unequal_columns("dist", (len(p), len(q)))
+    return hypot(*[a - b for a, b in zip(p, q, strict=True)])
+
+
+def prod(factors: Iterable[Any], *, start: Any = 1) -> Any:
+    """Return the product of all factors, from left to right."""
+    product = start
+    for factor in factors:
+        product = product * factor
+    return product
+
+
+def ldexp(x: Any, n: int) -> Any:
+    """Return x times 2 to the whole number n."""
+    if not isinstance(n, int):
+        raise errors.not_an_integer("ldexp", n)
+    return _backend.ldexp(x, n)
+
+
+def frexp(x: Any) -> tuple[Any, int]:
+    """Return (m, n) with x = m * 2**n and 0.5 <= abs(m) < 1, or (x, 0) where there are none."""
+    m, n = _math.frexp(_number(x))
+    return (_backend.ldexp(x, -n) if type(x) is _backend.Value else m), n
+
+
+def modf(x: Any) -> tuple[Any, float]:
+    """Return the fraction of x, which has its slope, and its whole part, a plain float."""
+    fraction, whole = _math.modf(_number(x))
+    if type(x) is not _backend.Value:
+        return fraction, whole
+    return (_backend.fmod(x, 1.0) if _math.isfinite(x.data) else x * 0.0 if x != x else fraction), whole
+
+
+def nextafter(x: Any, y: Any, **steps: int) -> Any:
+    """Return the next float after x in the direction of y: x plus a constant."""
+    if type(x) is not _backend.Value:
+        return _math.nextafter(x, _number(y), **steps)
+    after = _math.nextafter(x.data, _number(y), **steps)
+    return x + (after - x.data)
+
+
+# ---- beyond `math` -------------------------------------------------------------------------------------
+
+
+def logaddexp(x: Any, y: Any) -> Any:
+    """Return log(exp(x) + exp(y)), without overflow."""
+    return _backend.logsumexp((x, y))
+
+
+def mean(terms: Iterable[Any]) -> Any:
+    """Return the sum of the terms over their number; ValueError if there are none."""
+    column = list(terms)
+    if not column:
+        raise errors.nothing("mean")
+    return _backend.sum(column) / len(column)
+
+
+def softmax(terms: Iterable[Any]) -> list[Any]:
+    """Return exp(x) over the sum of all exp(x), for each x, without overflow."""
+    column = list(terms)
+    top = max(map(_number, column), default=0.0)
+    powers = [_backend.exp(x - top) for x in column]
+    total = _backend.sum(powers)
+    return [power / total for power in powers]

@@ -18,14 +18,18 @@ partials
 textbook
     The same value and partials as a textbook prints them, where that differs: for people to read.
     A test proves that both forms are the same function.
+smooth
+    The partials once more, in a form to differentiate again: one formula, of primitives, where
+    `partials` cut a function into pieces that only agree in their values. Absent where the partials
+    themselves serve.
 let
-    Sub-formulas that several formulas of the row share.
+    Sub-formulas that several formulas of the row share; they may use `out`.
 domain
-    What the operands must satisfy, in what words to say so, and what floats raise outside it.
-    A NaN is outside no domain; it passes through.
+    What the operands must satisfy, in what words to say so, what floats raise outside it, and the
+    value there under `autograd.ieee`. A NaN is outside no domain; it passes through.
 overflows
-    True where a result too large for a float raises OverflowError, as in `math`, rather than
-    becoming inf, as in arithmetic.
+    Where a result too large for a float raises OverflowError, as in `math`, rather than becoming
+    inf, as in arithmetic: its value under `autograd.ieee`.
 flat
     Structural zeros, one for each operand: when this holds, the result does not depend on the
     operand near this point, or not on the side whose slope we take at a kink. No edge is recorded,
@@ -33,15 +37,21 @@ flat
     number.
 kinks
     Where there is no one derivative, which of the possible slopes we take, and why.
-fold
-    True for a primitive of any number of operands: `value` is one step of a sum that starts from
-    ``out = 0.0`` and runs through the columns of operands from left to right.
+columns
+    True for a primitive of any number of operands: they are rows of one or two columns. Sub-formulas
+    such as ``sum(x * y)`` run over all rows, from left to right; partials are those of one row.
+numpy
+    The name of the function in NumPy where it is another: a method of Value serves `numpy` functions
+    of arrays of Values.
 symbol
     The operator in Python's syntax; functions have none.
 ulps
     Bounds of the error of the value and of each partial, in units in the last place, at the stored
-    operands; a test measures both against mpmath. Of a fold, they hold for each operation of a
-    step; the sum itself may cancel.
+    operands; docs/accuracy.md has what was measured against mpmath. Of columns, they hold for each
+    operation; a sum itself may cancel.
+mixed
+    True where the bounds are in units in the last place of max(1, abs(exact)): near its zeros the
+    function has fewer correct digits.
 samples, hard_points
     For tests: the range of each operand that matters most, and the points where formulas break.
 source
@@ -61,10 +71,11 @@ inf, nan = float("inf"), float("nan")
 
 
 class Domain(NamedTuple):
-    """A condition on the operands: the formula, how to say it, and what floats raise outside."""
+    """A condition on the operands: the formula, how to say it, and what there is outside."""
 
     inside: str
     expected: str
+    ieee: str = "nan"
     raises: str = "ValueError"
 
 
@@ -85,13 +96,16 @@ class Primitive(NamedTuple):
     partials: tuple[str, ...]
     ulps: tuple[float, float]
     textbook: tuple[str, ...] = ()
+    smooth: tuple[str, ...] = ()
     let: Mapping[str, str] = {}
     domain: tuple[Domain, ...] = ()
-    overflows: bool = False
+    overflows: str = ""
     flat: tuple[str, ...] = ()
     kinks: tuple[Kink, ...] = ()
-    fold: bool = False
+    columns: bool = False
     symbol: str = ""
+    numpy: str = ""
+    mixed: bool = False
     samples: tuple[tuple[float, float], ...] = ((-10.0, 10.0), (-10.0, 10.0))
     hard_points: tuple[tuple[float, ...], ...] = ()
     source: str = ""
@@ -99,7 +113,6 @@ class Primitive(NamedTuple):
 
 X, XY = ("x",), ("x", "y")
 FINITE = Domain("abs(x) < inf", "a finite x")
-NONZERO = Domain("y != 0", "y != 0", "ZeroDivisionError")
 
 #: The conventions of kinks, by rule: https://en.wikipedia.org/wiki/Subderivative
 LEAST = "of all slopes between those of the two sides, the least"
@@ -107,6 +120,7 @@ BRANCH = "the slope of the branch that holds the point"
 
 # A float below this (the least normal number) has lost digits, so nothing may be built from it:
 # 2.2250738585072014e-308. The largest float is 1.7976931348623157e308.
+# 4.149515568880993e180 is 2**600, to lift numbers that small out of danger.
 
 PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     # ---- arithmetic ------------------------------------------------------------------------------
@@ -120,16 +134,19 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("truediv", XY, "x / y",
         ("1 / y",
          "where(abs(out) < 2.2250738585072014e-308 and x != 0, -x / (y * y), -out / y)"),
-        textbook=("x / y", "1 / y", "-x / y**2"), symbol="/", domain=(NONZERO,),
+        textbook=("x / y", "1 / y", "-x / y**2"), symbol="/",
+        domain=(Domain("y != 0", "y != 0", "where(x == 0, nan, x * copysign(inf, y))", "ZeroDivisionError"),),
         flat=("False", "constant(x) and x == 0"), ulps=(0.5, 2.0),
         hard_points=((1.0, 1e-200), (1e-320, 1e-3), (1e-320, 1e-10), (1e200, 1e-200), (0.0, 1e-200),
-                     (1e-5, 1e308), (5e-324, 3.0), (inf, 2.0), (2.0, inf), (1.0, -0.0))),
-    Primitive("floordiv", XY, "x // y", ("0", "0"), symbol="//", domain=(NONZERO,),
+                     (1e-5, 1e308), (5e-324, 3.0), (inf, 2.0), (2.0, inf), (1.0, -0.0), (0.0, 0.0))),
+    Primitive("floordiv", XY, "x // y", ("0", "0"), symbol="//",
+        domain=(Domain("y != 0", "y != 0", "where(x == 0, nan, x * copysign(inf, y))", "ZeroDivisionError"),),
         flat=("True", "True"), ulps=(2.0, 0.0),
         kinks=(Kink("x % y == 0", "0, 0", BRANCH),),
         hard_points=((6.0, 2.0), (-6.0, 2.0), (-1e-20, 3.0), (1.0, 0.1), (5.0, inf), (-5.0, inf),
                      (inf, 2.0), (0.0, -2.0), (-0.0, 2.0), (-1.2919262120640072e-268, -3.2067815336841776e-284))),
-    Primitive("mod", XY, "x % y", ("1", "-(x // y)"), symbol="%", domain=(NONZERO,),
+    Primitive("mod", XY, "x % y", ("1", "-(x // y)"), symbol="%",
+        domain=(Domain("y != 0", "y != 0", raises="ZeroDivisionError"),),
         flat=("False", "x // y == 0 and x != 0"), ulps=(0.5, 2.0),
         kinks=(Kink("x % y == 0", "1, -(x // y)", BRANCH),),
         hard_points=((6.0, 2.0), (-6.0, 4.0), (-1e-20, 3.0), (1.0, 0.1), (5.0, inf), (-5.0, inf),
@@ -137,7 +154,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("pow", XY, "x ** y",
         # y * x**y / x, multiplied and divided in the order that stays within the floats. Where x**y has
         # lost digits, y - 1 is exact for 0 < y < 4; else two factors x**(y/2) have not lost any.
-        ("where(y == 0, 0, where(y == 1, 1, where(y == 2, 2 * x, where(x == 0, where(y > 1, 0, y * inf),"
+        ("where(y == 0, 0, where(y == 1, 1, where(y == 2, 2 * x, where(x == 0, where(y > 1, 0, y * x ** (y - 1)),"
          " where(abs(x) == inf or abs(y) == inf, y * x ** (y - 1),"
          " where(abs(out) < 2.2250738585072014e-308, where(y > 0 and y < 4, y * x ** (y - 1),"
          " copysign(1, out) * copysign(1, x) * ((y * abs(x) ** (y / 2)) * (abs(x) ** (y / 2) / abs(x)))),"
@@ -146,9 +163,12 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
          "where(x <= 0, nan, where(abs(out) < 2.2250738585072014e-308 and x < inf,"
          " (x ** (y / 2) * log(x)) * x ** (y / 2), out * log(x)))"),
         textbook=("x ** y", "y * x ** (y - 1)", "x ** y * log(x)"), symbol="**",
-        domain=(Domain("x != 0 or y >= 0 or y == -inf", "x != 0 where y < 0", "ZeroDivisionError"),
+        smooth=("where(x == 0 and y == 0, 0, y * x ** (y - 1))", "where(x <= 0, nan, out * log(x))"),
+        domain=(Domain("x != 0 or y >= 0 or y == -inf", "x != 0 where y < 0",
+                       "where(y % 2 == 1, copysign(inf, x), inf)", "ZeroDivisionError"),
                 Domain("x >= 0 or x == -inf or y <= floor(y)", "an integer y where x < 0")),
-        overflows=True, flat=("constant(y) and y == 0", "(constant(x) and x == 1) or (x == 0 and y > 0)"),
+        overflows="where(x < 0 and y % 2 == 1, -inf, inf)",
+        flat=("constant(y) and y == 0", "(constant(x) and x == 1) or (x == 0 and y > 0)"),
         ulps=(1.0, 4.0),
         samples=((0.0, 10.0), (-10.0, 10.0)),
         kinks=(Kink("x == 0 and y == 0", "0, nan", "0**y jumps at y = 0, so it has no slope"),
@@ -161,32 +181,62 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
                      (1e150, 2.05), (10.0, -0.1), (1e-310, 0.5), (5.2631271154e-314, 0.014810884940109847),
                      (5e-324, 1.95), (1.5e-323, 1.93), (1e-320, 1.94), (5e-324, 1.99), (0.48, 1000.0),
                      (-1e-170, 3.0), (-1e-63, 5.0), (-1e-100, 4.0), (1e-310, -1e-300),
-                     (1e-10, 1e-310), (2.0, 0.0), (1.0, 3.0))),
+                     (1e-10, 1e-310), (2.0, 0.0), (1.0, 3.0), (0.0, -1.0), (-0.0, -1.0), (-8.0, 1 / 3),
+                     (-10.0, 309.0), (10.0, 309.0))),
     Primitive("neg", X, "-x", ("-1",), symbol="-", ulps=(0.0, 0.0), hard_points=((0.0,), (-0.0,), (inf,))),
     Primitive("pos", X, "x", ("1",), symbol="+", ulps=(0.0, 0.0), hard_points=((-0.0,), (nan,))),
     Primitive("abs", X, "abs(x)", ("where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan)))",),
         textbook=("abs(x)", "x / abs(x)"), symbol="abs",
         ulps=(0.0, 0.0), kinks=(Kink("x == 0", "0", LEAST),),
         hard_points=((0.0,), (-0.0,), (5e-324,), (-5e-324,), (-inf,), (nan,))),
+    Primitive("fma", ("x", "y", "z"), "fma(x, y, z)", ("y", "x", "1"), ulps=(0.5, 0.0),
+        textbook=("x * y + z", "y", "x", "1"), overflows="x * copysign(inf, y)",
+        domain=(Domain("(abs(x) < inf and abs(y) < inf) or x * y + z == x * y + z or x != x or y != y or z != z",
+                       "no inf * 0 and no inf - inf"),),
+        flat=("constant(y) and y == 0", "constant(x) and x == 0", "False"),
+        samples=((-10.0, 10.0), (-10.0, 10.0), (-10.0, 10.0)),
+        hard_points=((0.1, 10.0, -1.0), (1e308, 10.0, 0.0), (inf, 0.0, 1.0), (inf, 1.0, -inf), (1e-200, 1e-200, 0.0),
+                     (1e-200, -1e-200, 0.0), (0.0, -1.0, 0.0), (nan, 0.0, 1.0), (1e308, 10.0, -1e308))),
     # ---- exponentials and logarithms ---------------------------------------------------------------
-    Primitive("exp", X, "exp(x)", ("out",), textbook=("exp(x)", "exp(x)"), overflows=True,
+    Primitive("exp", X, "exp(x)", ("out",), textbook=("exp(x)", "exp(x)"), overflows="inf",
         ulps=(1.0, 1.0), samples=((-745.0, 709.7),),
         hard_points=((0.0,), (709.78,), (709.79,), (-745.1,), (-745.2,), (-708.4,), (1e-17,), (-inf,),
                      (inf,), (nan,))),
-    Primitive("expm1", X, "expm1(x)", ("exp(x)",), overflows=True, ulps=(1.0, 1.0),
+    Primitive("exp2", X, "exp2(x)", ("out * 0.6931471805599453",), textbook=("exp2(x)", "exp2(x) * log(2)"),
+        overflows="inf", ulps=(1.0, 2.0), samples=((-1074.0, 1024.0),),
+        hard_points=((0.0,), (1023.9999999999999,), (1024.0,), (-1074.0,), (-1075.0,), (-1022.5,), (-inf,), (inf,))),
+    Primitive("expm1", X, "expm1(x)", ("exp(x)",), overflows="inf", ulps=(1.0, 1.0),
         samples=((-745.0, 709.7),),
         hard_points=((0.0,), (-0.0,), (-40.0,), (1e-300,), (709.78,), (710.0,), (-746.0,), (-inf,))),
-    Primitive("log", X, "log(x)", ("1 / x",), domain=(Domain("x > 0", "x > 0"),),
+    Primitive("log", X, "log(x)", ("1 / x",), domain=(Domain("x > 0", "x > 0", "where(x == 0, -inf, nan)"),),
         ulps=(1.0, 1.0), samples=((0.0, 10.0),),
         hard_points=((1.0,), (5e-324,), (1e-310,), (1.0 - 2**-53,), (1.0 + 2**-52,), (inf,), (0.0,),
-                     (-1.0,), (nan,))),
-    Primitive("log1p", X, "log1p(x)", ("1 / (1 + x)",), domain=(Domain("x > -1", "x > -1"),),
+                     (-0.0,), (-1.0,), (nan,))),
+    Primitive("log2", X, "log2(x)", ("1.4426950408889634 / x",), textbook=("log2(x)", "1 / (x * log(2))"),
+        domain=(Domain("x > 0", "x > 0", "where(x == 0, -inf, nan)"),),
+        ulps=(1.0, 2.0), samples=((0.0, 10.0),),
+        hard_points=((1.0,), (5e-324,), (8.0,), (1.0 - 2**-53,), (inf,), (0.0,), (-1.0,), (nan,))),
+    Primitive("log10", X, "log10(x)", ("0.4342944819032518 / x",), textbook=("log10(x)", "1 / (x * log(10))"),
+        domain=(Domain("x > 0", "x > 0", "where(x == 0, -inf, nan)"),),
+        ulps=(2.0, 2.0), samples=((0.0, 10.0),),
+        hard_points=((1.0,), (5e-324,), (1000.0,), (1.0 - 2**-53,), (inf,), (0.0,), (-1.0,), (nan,))),
+    Primitive("log1p", X, "log1p(x)", ("1 / (1 + x)",),
+        domain=(Domain("x > -1", "x > -1", "where(x == -1, -inf, nan)"),),
         ulps=(1.0, 2.0), samples=((-1.0, 10.0),),
-        hard_points=((0.0,), (-0.0,), (1e-300,), (-1.0 + 2**-53,), (-0.5,), (inf,), (-1.0,))),
-    Primitive("sqrt", X, "sqrt(x)", ("where(out == 0, inf, 0.5 / out)",),
+        hard_points=((0.0,), (-0.0,), (1e-300,), (-1.0 + 2**-53,), (-0.5,), (inf,), (-1.0,), (-2.0,))),
+    Primitive("sqrt", X, "sqrt(x)", ("0.5 / (out + 0)",),  # -0 + 0 is 0: the slope is that of the inside
         textbook=("sqrt(x)", "1 / (2 * sqrt(x))"), domain=(Domain("x >= 0", "x >= 0"),),
         ulps=(0.5, 2.0), samples=((0.0, 10.0),),
         hard_points=((0.0,), (-0.0,), (5e-324,), (1e-310,), (inf,), (-1.0,), (nan,))),
+    Primitive("cbrt", X, "cbrt(x)", ("where(x == 0, inf, out / x / 3)",),
+        textbook=("cbrt(x)", "1 / (3 * cbrt(x)**2)"), smooth=("1 / (3 * out * out)",), ulps=(4.0, 5.0),
+        hard_points=((0.0,), (-0.0,), (1.0,), (-8.0,), (5e-324,), (-1e-310,), (1e308,), (inf,), (-inf,), (nan,))),
+    Primitive("xlogy", XY, "where(x == 0 and y == y, 0, x * log(y))",
+        ("log(y)", "where(x == 0 and y == 0, 0, x / y)"), textbook=("x * log(y)", "log(y)", "x / y"),
+        domain=(Domain("y > 0 or (x == 0 and y == 0)", "y > 0, or y = 0 where x = 0", "where(y == 0, x * -inf, nan)"),),
+        flat=("False", "constant(x) and x == 0"), ulps=(2.0, 1.0), samples=((-10.0, 10.0), (0.0, 10.0)),
+        hard_points=((0.0, 0.0), (0.0, 2.0), (1.0, 0.0), (1e-300, 5e-324), (2.0, 1.0), (0.0, nan), (1.0, -1.0),
+                     (0.0, inf), (inf, 1.0))),
     # ---- trigonometric and hyperbolic --------------------------------------------------------------
     Primitive("sin", X, "sin(x)", ("cos(x)",), domain=(FINITE,), ulps=(1.0, 1.0),
         hard_points=((0.0,), (-0.0,), (1.5707963267948966,), (3.141592653589793,), (1e22,), (inf,))),
@@ -195,13 +245,91 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("tan", X, "tan(x)", ("1 + out * out",), textbook=("tan(x)", "1 + tan(x)**2"),
         domain=(FINITE,), ulps=(1.0, 3.0),
         hard_points=((0.0,), (1.5707963267948966,), (3.141592653589793,), (1e22,), (inf,))),
-    Primitive("tanh", X, "tanh(x)", ("4 * e / ((1 + e) * (1 + e))",), let={"e": "exp(-2 * abs(x))"},
+    Primitive("asin", X, "asin(x)", ("1 / sqrt((1 - x) * (1 + x))",), textbook=("asin(x)", "1 / sqrt(1 - x**2)"),
+        domain=(Domain("x >= -1 and x <= 1", "-1 <= x <= 1"),), ulps=(1.0, 2.5), numpy="arcsin", samples=((-1.0, 1.0),),
+        hard_points=((0.0,), (-0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (1.5,), (nan,))),
+    Primitive("acos", X, "acos(x)", ("-1 / sqrt((1 - x) * (1 + x))",), textbook=("acos(x)", "-1 / sqrt(1 - x**2)"),
+        domain=(Domain("x >= -1 and x <= 1", "-1 <= x <= 1"),), ulps=(1.0, 2.5), numpy="arccos", samples=((-1.0, 1.0),),
+        hard_points=((0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (-1.5,), (nan,))),
+    Primitive("atan", X, "atan(x)", ("where(abs(x) > 1e9, (1 / x) / x, 1 / (1 + x * x))",),
+        textbook=("atan(x)", "1 / (1 + x**2)"), ulps=(1.0, 2.5), numpy="arctan",
+        hard_points=((0.0,), (-0.0,), (1.0,), (1e8,), (1e160,), (-1e308,), (inf,), (nan,))),
+    Primitive("atan2", ("y", "x"), "atan2(y, x)",
+        # With the smaller over the greater, nothing overflows; a quotient that has lost digits is not used.
+        ("where(abs(x) >= abs(y), w, where(abs(r) < 2.2250738585072014e-308, x / (y * y), r * w))",
+         "where(abs(x) >= abs(y), where(abs(r) < 2.2250738585072014e-308, -y / (x * x), -r * w), -w)"),
+        let={"r": "where(abs(x) >= abs(y), y / x, x / y)", "g": "where(abs(x) >= abs(y), x, y)", "t": "1 + r * r",
+             "w": "where(abs(g) > 1, 0.25 / ((0.25 * g) * t), 1 / (g * t))"},
+        textbook=("atan2(y, x)", "x / (x**2 + y**2)", "-y / (x**2 + y**2)"),
+        ulps=(1.0, 4.0), numpy="arctan2",
+        kinks=(Kink("x == 0 and y == 0", "nan, nan", "the slope depends on the direction, without a limit"),),
+        hard_points=((0.0, 1.0), (0.0, 0.0), (-0.0, -1.0), (1.0, 0.0), (-1.0, -0.0), (1e-200, 1e-200), (1e200, 1e200),
+                     (1e-320, 1e-5), (1e-5, 1e-320), (1e308, 1.7e308), (5e-324, 5e-324), (1.0, inf), (inf, inf),
+                     (nan, 1.0))),
+    Primitive("sinh", X, "sinh(x)", ("cosh(x)",), overflows="copysign(inf, x)", ulps=(2.0, 1.5),
+        hard_points=((0.0,), (-0.0,), (1e-300,), (710.4,), (-710.4,), (711.0,), (-711.0,), (inf,), (-inf,), (nan,))),
+    Primitive("cosh", X, "cosh(x)", ("sinh(x)",), overflows="inf", ulps=(1.5, 2.0),
+        hard_points=((0.0,), (1e-300,), (710.4,), (-710.4,), (711.0,), (-inf,), (nan,))),
+    Primitive("tanh", X, "tanh(x)", ("4 * e / ((1 + e) * (1 + e))",), let={"e": "exp(-2 * where(x < 0, -x, x))"},
         textbook=("tanh(x)", "1 - tanh(x)**2"), ulps=(2.5, 4.0),
         hard_points=((0.0,), (-0.0,), (5.968823670437168,), (20.0,), (-20.0,), (354.0,), (372.0,), (1e-300,),
                      (inf,), (nan,))),
+    Primitive("asinh", X, "asinh(x)", ("where(abs(x) > 1e9, 1 / abs(x), 1 / sqrt(1 + x * x))",),
+        textbook=("asinh(x)", "1 / sqrt(1 + x**2)"), ulps=(2.0, 2.5), numpy="arcsinh",
+        hard_points=((0.0,), (-0.0,), (1e8,), (1e200,), (-1e308,), (inf,), (nan,))),
+    Primitive("acosh", X, "acosh(x)", ("1 / sqrt(x - 1) / sqrt(x + 1)",), textbook=("acosh(x)", "1 / sqrt(x**2 - 1)"),
+        domain=(Domain("x >= 1", "x >= 1"),), ulps=(3.0, 3.0), numpy="arccosh", samples=((1.0, 10.0),),
+        hard_points=((1.0,), (1.0 + 2**-52,), (1e200,), (1e308,), (0.5,), (inf,), (nan,))),
+    Primitive("atanh", X, "atanh(x)", ("1 / ((1 - x) * (1 + x))",), textbook=("atanh(x)", "1 / (1 - x**2)"),
+        domain=(Domain("x > -1 and x < 1", "-1 < x < 1", "where(x == 1, inf, where(x == -1, -inf, nan))"),),
+        ulps=(2.0, 2.5), numpy="arctanh", samples=((-1.0, 1.0),),
+        hard_points=((0.0,), (-0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (2.0,), (nan,))),
+    Primitive("degrees", X, "x * 57.29577951308232", ("57.29577951308232",), ulps=(1.5, 0.5),
+        textbook=("180 * x / pi", "180 / pi"), hard_points=((0.0,), (-0.0,), (1e308,), (inf,), (nan,))),
+    Primitive("radians", X, "x * 0.017453292519943295", ("0.017453292519943295",), ulps=(1.5, 0.5),
+        textbook=("x * pi / 180", "pi / 180"), hard_points=((0.0,), (-0.0,), (5e-324,), (inf,), (nan,))),
+    # ---- special functions -------------------------------------------------------------------------
+    Primitive("erf", X, "erf(x)", ("1.1283791670955126 * exp_of_minus_square(x)",),
+        textbook=("erf(x)", "2 / sqrt(pi) * exp(-x**2)"), smooth=("1.1283791670955126 * exp(-(x * x))",),
+        ulps=(1.5, 4.0), samples=((-6.0, 6.0),),
+        hard_points=((0.0,), (-0.0,), (6.0,), (-6.0,), (26.5,), (27.2,), (1e-300,), (1e200,), (inf,), (nan,))),
+    Primitive("erfc", X, "erfc(x)", ("-1.1283791670955126 * exp_of_minus_square(x)",),
+        textbook=("erfc(x)", "-2 / sqrt(pi) * exp(-x**2)"), smooth=("-1.1283791670955126 * exp(-(x * x))",),
+        ulps=(4.0, 4.0), samples=((-6.0, 27.0),),
+        hard_points=((0.0,), (-6.0,), (6.0,), (26.5,), (27.0,), (27.3,), (1e-300,), (-1e200,), (inf,), (nan,))),
+    Primitive("erfinv", X, "erfinv(x)", ("erfinv_slope(x, out)",),
+        textbook=("erfinv(x)", "sqrt(pi) / 2 * exp(erfinv(x)**2)"), smooth=("0.886226925452758 * exp(out * out)",),
+        domain=(Domain("x > -1 and x < 1", "-1 < x < 1", "where(x == 1, inf, where(x == -1, -inf, nan))"),),
+        ulps=(3.0, 8.0), samples=((-1.0, 1.0),),
+        hard_points=((0.0,), (-0.0,), (0.5,), (-0.5,), (1.0 - 2**-53,), (-1.0 + 2**-53,), (1e-300,), (1.0,), (2.0,))),
+    Primitive("gamma", X, "gamma(x)", ("out * digamma(x)",), textbook=("gamma(x)", "gamma(x) * digamma(x)"),
+        domain=(Domain("x > 0 or x > floor(x)", "an x that is no negative integer nor zero",
+                       "where(x == 0, copysign(inf, x), nan)"),),
+        overflows="where(x < 0 and floor(x) % 2 == 1, -inf, inf)", ulps=(10.0, 16.0), samples=((-20.0, 171.0),),
+        mixed=True,
+        hard_points=((0.5,), (1.0,), (1.4616321449683622,), (2.0,), (171.6,), (172.0,), (-0.5,), (-170.5,), (-184.5,),
+                     (1e-300,), (-1e-309,), (0.0,), (-0.0,), (-1.0,), (-inf,), (inf,), (nan,))),
+    Primitive("lgamma", X, "lgamma(x)", ("digamma(x)",), textbook=("lgamma(x)", "digamma(x)"),
+        domain=(Domain("x > 0 or x == -inf or x > floor(x)", "an x that is no negative integer nor zero", "inf"),),
+        overflows="inf", ulps=(10.0, 4.0), samples=((-20.0, 171.0),), mixed=True,
+        hard_points=((0.5,), (1.0,), (1.4616321449683622,), (2.0,), (1e300,), (1e307,), (-0.5,), (-170.5,),
+                     (1e-300,), (0.0,), (-0.0,), (-1.0,), (-inf,), (inf,), (nan,))),
+    Primitive("digamma", X, "digamma(x)", ("polygamma(1, x)",),
+        domain=(Domain("x > 0 or x > floor(x)", "an x that is no negative integer nor zero"),),
+        ulps=(4.0, 4.0), samples=((-20.0, 20.0),), mixed=True,
+        hard_points=((0.5,), (1.0,), (1.4616321449683622,), (10.0,), (1e300,), (5e-324,), (-0.5,), (-170.5,),
+                     (0.0,), (-1.0,), (inf,), (nan,))),
+    Primitive("polygamma", ("n", "x"), "polygamma(n, x)", ("nan", "polygamma(n + 1, x)"),
+        domain=(Domain("n >= 0 and n <= floor(n)", "a whole n >= 0"),
+                Domain("x > 0 or x > floor(x)", "an x that is no negative integer nor zero", "polygamma(n, x)")),
+        ulps=(4.0, 4.0), samples=((0.0, 5.0), (-20.0, 20.0)), mixed=True,
+        kinks=(Kink("any n", "nan, ...", "defined for whole n alone, so it has no slope in n"),),
+        hard_points=((0.0, 0.5), (1.0, 1.0), (2.0, 1e-100), (3.0, 1e10), (1.0, -0.5), (1.0, 0.0), (2.0, -1.0),
+                     (0.5, 1.0), (-1.0, 1.0), (1.0, inf), (1.0, nan))),
     # ---- the units of neural networks --------------------------------------------------------------
+    # Both pieces of e give the same sigmoid, so it can be differentiated again at 0; with abs(x) it could not.
     Primitive("sigmoid", X, "where(x >= 0, 1 / (1 + e), e / (1 + e))", ("e / ((1 + e) * (1 + e))",),
-        let={"e": "exp(-abs(x))"},
+        let={"e": "exp(-where(x < 0, -x, x))"},
         textbook=("1 / (1 + exp(-x))", "exp(-x) / (1 + exp(-x))**2"), ulps=(3.0, 4.0),
         hard_points=((0.0,), (-0.0,), (36.8,), (40.0,), (-40.0,), (709.0,), (745.0,), (-745.0,), (-inf,),
                      (inf,), (nan,))),
@@ -210,7 +338,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         kinks=(Kink("x == 0", "0", LEAST),),
         hard_points=((0.0,), (-0.0,), (5e-324,), (-5e-324,), (inf,), (-inf,), (nan,))),
     Primitive("softplus", X, "where(x > 0, x, 0) + log1p(e)", ("where(x >= 0, 1, e) / (1 + e)",),
-        let={"e": "exp(-abs(x))"},
+        let={"e": "exp(-where(x < 0, -x, x))"},
         textbook=("log1p(exp(x))", "1 / (1 + exp(-x))"), ulps=(2.0, 3.0),
         hard_points=((0.0,), (36.8,), (1000.0,), (-1000.0,), (-745.0,), (inf,), (-inf,), (nan,)),
         source="Maechler, Accurately computing log(1 - exp(-|a|)), assessed by the Rmpfr package (2012)"),
@@ -227,14 +355,64 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         flat=("y < x or (x == y and constant(y))", "x < y or (x == y and constant(x))"), ulps=(0.0, 0.0),
         kinks=(Kink("x == y", "1/2, 1/2; 0 where the other is a constant", LEAST),),
         hard_points=((1.0, 1.0), (0.0, -0.0), (nan, 1.0), (1.0, nan), (inf, inf), (2.0, 1.0))),
+    Primitive("clip", ("x", "low", "high"), "where(x > high or low > high, high, where(x < low, low, x))",
+        ("where(x == x, 1, nan)", "1", "1"), textbook=("where(x > high, high, where(x < low, low, x))", "1", "1", "1"),
+        flat=("x < low or x > high or low > high", "not (x < low) or low > high", "not (x > high or low > high)"),
+        ulps=(0.0, 0.0), samples=((-10.0, 10.0), (-5.0, 0.0), (0.0, 5.0)),
+        kinks=(Kink("x == low or x == high", "1, 0, 0", "the least would hold a parameter at its bound for ever"),),
+        hard_points=((0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (2.0, 0.0, 1.0), (-1.0, 0.0, 1.0), (0.5, 0.5, 0.5),
+                     (0.5, 2.0, 1.0), (nan, 0.0, 1.0), (0.5, nan, 1.0), (inf, -inf, inf))),
     Primitive("where", ("condition", "x", "y"), "where(condition != 0, x, y)", ("0", "1", "1"),
         flat=("True", "condition == 0", "condition != 0"), ulps=(0.0, 0.0),
         samples=((0.0, 1.0), (-10.0, 10.0), (-10.0, 10.0)),
         hard_points=((1.0, 2.0, inf), (0.0, nan, 3.0), (0.0, 2.0, -0.0))),
-    # ---- sums of any length ------------------------------------------------------------------------
-    Primitive("sum", X, "out + x", ("1",), fold=True, ulps=(0.5, 0.0),
+    # ---- signs, remainders and powers of two -------------------------------------------------------
+    Primitive("sign", X, "where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan)))", ("0",), flat=("True",),
+        ulps=(0.0, 0.0), kinks=(Kink("x == 0", "0", BRANCH),),
+        hard_points=((0.0,), (-0.0,), (5e-324,), (-inf,), (nan,))),
+    Primitive("copysign", XY, "copysign(x, y)",
+        ("where(x == 0, 0, where(x == x, copysign(1, x) * copysign(1, y), nan))", "0"),
+        flat=("False", "True"), ulps=(0.0, 0.0), kinks=(Kink("x == 0", "0, 0", LEAST), Kink("y == 0", "0", BRANCH)),
+        hard_points=((1.0, -0.0), (0.0, -1.0), (-0.0, 0.0), (-2.0, 3.0), (inf, -1.0), (nan, 1.0), (1.0, nan))),
+    Primitive("fmod", XY, "fmod(x, y)", ("1", "-(x - out) / y"),
+        domain=(Domain("y != 0 or x != x", "y != 0"), Domain("abs(x) < inf or y != y", "a finite x")),
+        flat=("False", "abs(x) < abs(y)"), ulps=(0.0, 2.0), kinks=(Kink("fmod(x, y) == 0", "1, -x / y", BRANCH),),
+        hard_points=((6.0, 2.0), (-6.0, 4.0), (-7.0, 4.0), (1.0, 0.1), (5.0, inf), (inf, 2.0), (-0.0, 2.0),
+                     (1e300, 7.0), (1.0, 0.0), (nan, 0.0), (5e-324, 1e308))),
+    Primitive("remainder", XY, "remainder(x, y)", ("1", "-(x - out) / y"),
+        domain=(Domain("y != 0 or x != x", "y != 0"), Domain("abs(x) < inf or y != y", "a finite x")),
+        flat=("False", "abs(x) < 0.5 * abs(y)"), ulps=(0.0, 2.0),
+        kinks=(Kink("abs(remainder(x, y)) == abs(y) / 2", "1, -(x - remainder(x, y)) / y", BRANCH),),
+        hard_points=((6.0, 2.0), (5.0, 2.0), (7.0, 2.0), (-6.0, 4.0), (1.0, 0.1), (5.0, inf), (inf, 2.0), (-0.0, 2.0),
+                     (1e300, 7.0), (1.0, 0.0), (nan, 0.0))),
+    Primitive("ldexp", ("x", "n"), "ldexp(x, n)", ("2 ** n", "0"), flat=("False", "True"),
+        domain=(Domain("n <= floor(n)", "a whole n"),), overflows="copysign(inf, x)", ulps=(0.5, 0.5),
+        samples=((-10.0, 10.0), (-20.0, 20.0)),
+        hard_points=((1.0, 3.0), (1.0, 1024.0), (-1.0, 1024.0), (1.0, -1075.0), (1.5, -1074.0), (5e-324, 2000.0),
+                     (0.0, 5000.0), (inf, -5000.0), (nan, 1.0), (1.0, 0.5))),
+    # ---- sums and norms of any length --------------------------------------------------------------
+    Primitive("sum", X, "total", ("1",), columns=True, let={"total": "sum(x)"}, ulps=(0.5, 0.0),
         hard_points=((1e308,), (-0.0,), (inf,), (nan,))),
-    Primitive("dot", XY, "out + x * y", ("y", "x"), fold=True, ulps=(0.5, 0.0),
+    Primitive("dot", XY, "total", ("y", "x"), columns=True, let={"total": "sum(x * y)"}, ulps=(0.5, 0.0),
         flat=("constant(y) and y == 0", "constant(x) and x == 0"),
         hard_points=((0.0, inf), (1e200, 1e200), (-0.0, 1.0), (nan, 1.0))),
+    Primitive("fsum", X, "fsum(x)", ("1",), columns=True, overflows="sum(x)", ulps=(0.5, 0.0),
+        hard_points=((1e308,), (-0.0,), (inf,), (nan,))),
+    Primitive("sumprod", XY, "sumprod(x, y)", ("y", "x"), columns=True, overflows="sum(x * y)", ulps=(0.5, 0.0),
+        flat=("constant(y) and y == 0", "constant(x) and x == 0"),
+        hard_points=((0.0, inf), (1e200, 1e200), (-0.0, 1.0), (nan, 1.0))),
+    Primitive("hypot", X, "hypot(x)",
+        ("where(out == 0, 0, where(out > 1.026e-289, x / out, (x * 4.149515568880993e180) / sqrt(small)))",),
+        let={"small": "sum((x * 4.149515568880993e180) * (x * 4.149515568880993e180))"},
+        textbook=("hypot(x)", "x / hypot(x)"), smooth=("where(out == 0, 0, x / out)",), columns=True, ulps=(1.0, 3.0),
+        kinks=(Kink("x == 0", "0", LEAST),),
+        hard_points=((0.0,), (1e200,), (1e-200,), (5e-324,), (-0.0,), (inf,), (nan,))),
+    Primitive("logsumexp", X, "where(top == -inf, top, top + log(total))", ("(exp(d) * (1 + lost)) / total",),
+        # d = x - top, and what its rounding has lost (Knuth, The Art of Computer Programming, vol. 2, 4.2.2).
+        let={"top": "max(x)", "d": "where(x == top, 0, x - top)",
+             "lost": "where(d == 0 or x == -inf, 0, (x - (d - (d - x))) - (top + (d - x)))",
+             "total": "sum(exp(d) * (1 + lost))"},
+        textbook=("log(sum(exp(x)))", "exp(x - out)"), smooth=("exp(x - out)",), columns=True, flat=("x == -inf",),
+        ulps=(2.0, 4.0), numpy="logaddexp",
+        hard_points=((0.0,), (-inf,), (inf,), (1000.0,), (-1000.0,), (nan,))),
 )}  # fmt: skip

@@ -12,6 +12,7 @@ writes
 from __future__ import annotations
 
 import inspect
+import os
 import re
 import string
 import sys
@@ -19,15 +20,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+os.environ["AUTOGRAD_PURE_PYTHON"] = "1"  # the C twin may be of an older table
 
 from autograd import engine  # noqa: E402
-from autograd._formula import negate, parse, to_c, to_latex  # noqa: E402
-from autograd._kernels import describe  # noqa: E402
+from autograd._bindings import methods  # noqa: E402
+from autograd._formula import AGGREGATES, FUNCTIONS as LANGUAGE, names_in, negate, parse, to_c, to_latex  # noqa: E402
+from autograd._kernels import describe, shared  # noqa: E402
 from autograd.primitives import PRIMITIVES, Primitive  # noqa: E402
 
 ROWS = list(PRIMITIVES.values())
 FUNCTIONS = [row for row in ROWS if not row.symbol]
-METHODS = [row for row in FUNCTIONS if len(row.operands) == 1 and not row.fold]
+METHODS = [(row, name) for row in ROWS for name in methods(row)]
 OPERATORS = [row for row in ROWS if row.symbol]
 
 
@@ -36,30 +39,29 @@ OPERATORS = [row for row in ROWS if row.symbol]
 KERNEL = string.Template("""\
 /* $name: $value */
 static int
-kernel_$name(const double *operand, unsigned constant, double *value, double *partial, unsigned *flat)
+kernel_$name(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
 $body    return OK;
 }
 """)
 
-FOLD = string.Template("""\
-/* $name: out = $value, from out = 0 */
+COLUMNS = string.Template("""\
+/* $name: $value */
 static double
-step_$name(const double *operand, double out)
+total_$name(const double *columns, size_t length, double *shared)
 {
-$operands    return $step;
-}
+$total}
 
 static void
-terms_$name(const double *operand, unsigned constant, double out, double *partial, unsigned *flat)
+terms_$name(const double *operand, unsigned constant, double out, const double *shared, double *partial, unsigned *flat)
 {
-$operands$partials}
+$terms}
 """)
 
 
 def header() -> str:
     """Return the C kernels: one function for each row, and the table of them."""
-    kernels = [_fold(row) if row.fold else _kernel(row) for row in ROWS]
+    kernels = [_columns(row) if row.columns else _kernel(row) for row in ROWS]
     most = max(len(row.operands) for row in ROWS)
     domains = max(len(row.domain) for row in ROWS)
     lines = [
@@ -68,34 +70,41 @@ def header() -> str:
         " * A kernel computes the value of a primitive and its partials by the operands that are not constant.",
         " * Bit i of `constant` says that operand i is a plain number; the kernel sets bit i of `flat` where the",
         " * value does not depend on operand i, and leaves partial[i] alone there. It returns OK, OVERFLOWED, or the",
-        " * number of the first domain violated, counted from 1.",
+        " * number of the first domain violated, counted from 1; with `ieee` always OK. Where Python's own function",
+        " * gives the value, the caller has put it into *value.",
+        " *",
+        " * Of columns, total computes the value and what the rows share, terms the partials of one row.",
         " */",
         "",
         "enum { OK = 0, OVERFLOWED = -1 };",
         "",
         "enum {",
         "    OP_LEAF,",
+        "    OP_constant,",
         *(f"    OP_{row.name}," for row in ROWS),
+        "    OP_OWN, /* of the user; the node has a reference to it */",
         "    OP_COUNT",
         "};",
         "",
         f"#define MOST_OPERANDS {most}",
         f"#define MOST_DOMAINS {domains}",
+        f"#define MOST_SHARED {max(len(shared(row)) for row in ROWS)}",
         "",
         *kernels,
         "static const Primitive PRIMITIVES[OP_COUNT] = {",
+        '    [OP_constant] = {.name = "constant"},',
         *(_entry(row) for row in ROWS),
         "};",
         "",
         "/* The docstrings of engine.py. */",
         *(f"#define DOC_{name} {_quoted(_doc(signature, item))}" for name, signature, item in DOCUMENTED),
         "",
-        "/* The functions of the module, and those of them that are methods of Value too. */",
+        "/* The functions of the module, and the methods of Value: (function, name of the method). */",
         "#define EACH_FUNCTION(X) \\",
         " \\\n".join(f"    X({row.name}, {_quoted(_function_doc(row))})" for row in FUNCTIONS),
         "",
         "#define EACH_METHOD(X) \\",
-        " \\\n".join(f"    X({row.name}, {_quoted(_function_doc(row, '$self'))})" for row in METHODS),
+        " \\\n".join(f"    X({row.name}, {name}, {_quoted(_method_doc(row, name))})" for row, name in METHODS),
     ]
     return "\n".join(lines) + "\n"
 
@@ -106,6 +115,12 @@ DOCUMENTED = [
     ("backward", "backward($self, /, seed=1.0)", engine.Value.backward),
     ("tangent", "tangent($self, /, seeds)", engine.Value.tangent),
     ("zero_grad", "zero_grad($self, /)", engine.Value.zero_grad),
+    ("detach", "detach($self, /)", engine.Value.detach),
+    ("sweep_backward", "backward(seeds, /)", engine.backward),
+    ("adjoints", "adjoints(seeds, nodes, /)", engine.adjoints),
+    ("tangents", "tangents(seeds, nodes, /)", engine.tangents),
+    ("between", "between(roots, sources, /)", engine.between),
+    ("is_closed", "is_closed(roots, leaves, /)", engine.is_closed),
     ("ancestors", "ancestors(root, /)", engine.ancestors),
     ("restore", "restore(data, grad, name, op, operands, parents, partials, /)", engine.restore),
 ]
@@ -118,6 +133,11 @@ def _doc(signature: str, item: object) -> str:
 
 def _function_doc(row: Primitive, *operands: str) -> str:
     return f"{row.name}({', '.join(operands or row.operands)}, /)\n--\n\n{describe(row)}"
+
+
+def _method_doc(row: Primitive, name: str) -> str:
+    more = ["*others"] if row.columns else ["other"] * (len(row.operands) - 1)
+    return f"{name}({', '.join(['$self', *more])}, /)\n--\n\n{describe(row)}"
 
 
 def _quoted(text: str) -> str:
@@ -158,38 +178,110 @@ def _partials(row: Primitive) -> list[str]:
             ]
             continue
         lines += [f"    if (!(constant & {1 << i}u)) {{ /* d out / d {name} */", f"        {action}", "    }"]
-    unused = [name for name in ("partial", "flat", "constant") if name not in _words(lines)]
-    return [f"    (void){name};" for name in unused] + lines
+    return lines
+
+
+def _lets(row: Primitive, formulas: list[str]) -> list[str]:
+    """Return the names of the sub-formulas, one value for each row, that formulas need, in order."""
+    needed = set().union(*[names_in(parse(formula)) for formula in formulas])
+    for key in reversed(list(row.let)):
+        if key in needed:
+            needed |= names_in(parse(row.let[key]))
+    return [key for key in row.let if key in needed and key not in shared(row)]
+
+
+def _declared(row: Primitive, keys: list[str]) -> list[str]:
+    return [f"    const double {key} = {to_c(parse(row.let[key]), row.operands)};" for key in keys]
+
+
+def _with_unused(body: list[str], names: tuple[str, ...]) -> str:
+    """Return the lines of a function, after those that keep the compiler quiet about parameters not used."""
+    unused = [name for name in names if name not in _words(body)]
+    return "\n".join([f"    (void){name};" for name in unused] + body) + "\n"
+
+
+def _is_of_python(row: Primitive) -> bool:
+    """Return whether CPython has an algorithm of its own for the value."""
+    name = row.value.partition("(")[0]
+    return name in LANGUAGE and not LANGUAGE[name][1]
 
 
 def _kernel(row: Primitive) -> str:
+    """Return the C function of a row: the domain, the value, the partials."""
+    value = "*value" if _is_of_python(row) else to_c(parse(row.value), row.operands)
+    first = _lets(row, [row.value])
+    partials = [*row.partials, *row.flat]
     lines = []
+    if row.domain:
+        tests = [f"{to_c(negate(parse(domain.inside)), row.operands)} ? {i + 1}" for i, domain in enumerate(row.domain)]
+        lines += [f"    const int outside = {' : '.join(tests)} : 0;"]
+        lines += ["    if (outside && !ieee) {", "        return outside;", "    }"]
+    lines += _declared(row, first)
+    lines += [f"    double out = {value};"]
     for i, domain in enumerate(row.domain):
-        lines += [f"    if {to_c(negate(parse(domain.inside)), row.operands)} {{", f"        return {i + 1};", "    }"]
-    lines += [f"    const double {key} = {to_c(parse(formula), row.operands)};" for key, formula in row.let.items()]
-    lines += [f"    const double out = {to_c(parse(row.value), row.operands)};"]
+        exceptional = to_c(parse(domain.ieee), row.operands)
+        lines += [f"    if (outside == {i + 1}) {{", f"        out = {exceptional};", "    }"]
     if row.overflows:
         finite = " && ".join(f"isfinite({name})" for name in row.operands)
-        lines += [f"    if (isinf(out) && {finite}) {{", "        return OVERFLOWED;", "    }"]
-    lines += ["    *value = out;", *_partials(row)]
-    body = _unpacked(row, lines) + "\n".join(lines) + "\n"
-    return KERNEL.substitute(name=row.name, value=row.value, body=body)
+        inside = "!outside && " if row.domain else ""
+        lines += [f"    if (isinf(out) && {inside}{finite}) {{", "        if (!ieee) {", "            return OVERFLOWED;"]
+        lines += ["        }", f"        out = {to_c(parse(row.overflows), row.operands)};", "    }"]
+    lines += ["    *value = out;"]
+    if row.domain:
+        lines += ["    if (outside && isnan(out)) {"]
+        lines += [f"        partial[{i}] = NAN;" for i in range(len(row.operands))]
+        lines += ["        return OK;", "    }"]
+    lines += _declared(row, [key for key in _lets(row, partials) if key not in first])
+    lines += _partials(row)
+    body = _with_unused(lines, ("constant", "ieee", "partial", "flat"))
+    return KERNEL.substitute(name=row.name, value=row.value, body=_unpacked(row, lines) + body)
 
 
-def _fold(row: Primitive) -> str:
-    step = to_c(parse(row.value), row.operands)
+def _columns(row: Primitive) -> str:
+    """Return the C functions of a row of columns."""
+    kept = shared(row)
+    total = []
+    for k, key in enumerate(kept):
+        aggregate, _, inner = row.let[key].partition("(")
+        start, _, step, _ = AGGREGATES[aggregate]
+        tree = parse(inner.removesuffix(")"))
+        loop = [f"    const double {name} = columns[{i} * length + i_row];" for i, name in enumerate(row.operands)]
+        loop += [line for line in _declared(row, _lets(row, [inner.removesuffix(")")]))]
+        used = _words([to_c(tree), *(line.partition("=")[2] for line in loop)])
+        loop = [line for line in loop if line.split()[2] in used]
+        total += [
+            f"    double {key} = {'0.0' if start == '0.0' else '-INFINITY'};",
+            "    for (size_t i_row = 0; i_row < length; i_row++) {",
+            *[f"    {line}" for line in loop],
+            f"        const double term = {to_c(tree)};",
+            f"        {key} = {step.format(key, 'term')};",
+            "    }",
+            f"    shared[{k}] = {key};",
+        ]
+    value = "NAN" if _is_of_python(row) else to_c(parse(row.value))
+    total += [f"    return {value};" + (" /* Python's own function gives it */" if value == "NAN" else "")]
     partials = _partials(row)
-    if "out" not in _words(partials):
-        partials = ["    (void)out;", *partials]
-    names = _unpacked(row, [step])
-    text = FOLD.substitute(name=row.name, value=row.value, step=step, operands="@", partials="\n".join(partials) + "\n")
-    return text.replace("@", names, 1).replace("@", _unpacked(row, partials), 1)
+    lets = _declared(row, _lets(row, [*row.partials, *row.flat]))
+    used = _words([*lets, *partials])
+    named = [f"    const double {key} = shared[{k}];" for k, key in enumerate(kept) if key in used]
+    terms = [*named, *lets, *partials]
+    return COLUMNS.substitute(
+        name=row.name,
+        value=row.let.get(row.value, row.value),
+        total=_with_unused(total, ("columns", "length", "shared")),
+        terms=_unpacked(row, terms) + _with_unused(terms, ("constant", "out", "shared", "partial", "flat")),
+    )
 
 
 def _entry(row: Primitive) -> str:
     operands = ", ".join(_quoted(name) for name in row.operands)
     domains = ", ".join(f"{{{_quoted(d.expected)}, {_quoted(d.raises)}}}" for d in row.domain)
-    kernel = f".step = step_{row.name}, .terms = terms_{row.name}" if row.fold else f".kernel = kernel_{row.name}"
+    kernel = f".total = total_{row.name}, .terms = terms_{row.name}" if row.columns else f".kernel = kernel_{row.name}"
+    if row.columns and row.overflows:  # such as sum(x * y): the total of the row that is this sum
+        beyond = next(other for other in ROWS if other.columns and other.let == {"total": row.overflows})
+        kernel += f", .beyond = total_{beyond.name}"
+    if _is_of_python(row):
+        kernel += f", .python = {_quoted(row.value.partition('(')[0])}"
     return (
         f"    [OP_{row.name}] = {{.name = {_quoted(row.name)}, .symbol = {_quoted(row.symbol)}, "
         f".n_operands = {len(row.operands)}, .operands = {{{operands}}},\n"
@@ -224,6 +316,11 @@ class Value:
     def backward(self, seed: SupportsFloat = ...) -> None: ...
     def tangent(self, seeds: Mapping[Value, SupportsFloat]) -> float: ...
     def zero_grad(self) -> None: ...
+    def detach(self) -> Value: ...
+    @property
+    def primitive(self) -> Any: ...
+    @property
+    def line(self) -> str: ...
 $operators
     def __divmod__(self, other: Value | SupportsFloat, /) -> tuple[Value, Value]: ...
     def __rdivmod__(self, other: SupportsFloat, /) -> tuple[Value, Value]: ...
@@ -247,12 +344,17 @@ $operators
     def __deepcopy__(self, memo: dict[int, Any]) -> Value: ...
 $methods
 
+def backward(seeds: Mapping[Value, SupportsFloat], /) -> None: ...
+def adjoints(seeds: Mapping[Value, SupportsFloat], nodes: Iterable[Value], /) -> list[float | None]: ...
+def tangents(seeds: Mapping[Value, SupportsFloat], nodes: Iterable[Value], /) -> list[float | None]: ...
 def ancestors(root: Value, /) -> list[Value]: ...
+def between(roots: Iterable[Value], sources: Iterable[Value], /) -> list[Value]: ...
+def is_closed(roots: Iterable[Value], leaves: Iterable[Value], /) -> bool: ...
 def restore(
     data: float,
     grad: float,
     name: str,
-    op: str,
+    op: Any,
     operands: tuple[Value | float, ...],
     parents: tuple[Value, ...],
     partials: tuple[float, ...],
@@ -264,7 +366,7 @@ $functions
 
 def stub() -> str:
     """Return the type stub that serves both twins."""
-    names = ["Value", "ancestors", "restore", *(row.name for row in FUNCTIONS)]
+    names = engine.__all__
     operators = []
     for row in OPERATORS:
         if len(row.operands) == 1:
@@ -276,14 +378,22 @@ def stub() -> str:
     return STUB.substitute(
         names=", ".join(_quoted(name) for name in names),
         operators="\n".join(operators),
-        methods="\n".join(f"    def {row.name}(self) -> Value: ..." for row in METHODS),
+        methods="\n".join(_method_signature(row, name) for row, name in METHODS),
         functions="\n".join(_signatures(row) for row in FUNCTIONS),
     )
 
 
+def _method_signature(row: Primitive, name: str) -> str:
+    number = "Value | SupportsFloat"
+    if row.columns:
+        return f"    def {name}(self, *others: {number}) -> Value: ..."
+    more = f", other: {number}, /" * (len(row.operands) - 1)
+    return f"    def {name}(self{more}) -> Value: ..."
+
+
 def _signatures(row: Primitive) -> str:
     """Return one overload for each operand that may make the result a Value, and one for floats."""
-    wrap = "Iterable[{}]" if row.fold else "{}"
+    wrap = "Iterable[{}]" if row.columns else "{}"
     number, any_ = wrap.format("SupportsFloat"), wrap.format("Value | SupportsFloat")
     names = row.operands
 
@@ -298,7 +408,7 @@ def _signatures(row: Primitive) -> str:
             kinds = ["object" if s else wrap.format("Value") if j == i else any_ for j, s in enumerate(steered)]
             overloads.append(signature(kinds, "Value"))
     overloads.append(signature(["object" if s else number for s in steered], "float"))
-    if row.fold:
+    if row.columns:
         overloads.append(signature([any_] * len(names), "Value | float"))
     return "\n".join(overloads)
 
@@ -343,10 +453,9 @@ def page() -> str:
 
 
 def _convention(row: Primitive) -> str:
-    textbook = row.textbook or (row.value, *row.partials)
-    names = {"condition": "c", "out": "s"}
+    textbook = row.textbook or (row.let.get(row.value, row.value), *row.partials)
+    names = {"condition": "c", "pi": r"\pi", "out": r"\mathrm{out}"}
     value, *partials = [to_latex(parse(formula), names) for formula in textbook]
-    value = rf"s \leftarrow {value}" if row.fold else value
     raises = [f"`{domain.raises}` unless {domain.expected}" for domain in row.domain]
     if row.overflows:
         raises.append("`OverflowError` where the result exceeds the largest float")
@@ -356,7 +465,7 @@ def _convention(row: Primitive) -> str:
         if when != "False"
     ]
     kinks = [f"`{kink.at}`: {kink.taken}; {kink.reason}".replace("**", r"\*\*") for kink in row.kinks]
-    bound = " each operation" if row.fold else ""
+    bound = " each operation" if row.columns else ""
     cells = [
         f"`{row.name}`" + (f" `{row.symbol}`" if row.symbol not in {"", row.name} else ""),
         f"$`{value}`$",

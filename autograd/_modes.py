@@ -1,0 +1,116 @@
+"""The modes of recording: `no_grad`, `ieee` and `record_lines`, each for as long as a ``with`` block lasts.
+
+A mode holds in one context (`contextvars`): another thread, or another asyncio task, has its own.
+Blocks may end in any order, as those in suspended generators do: the modes in force are those of
+the blocks that are still open, the youngest first, not what some block found when it began.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["IEEE", "LINES", "PLAIN", "Mode", "bits", "caller", "entered", "ieee", "no_grad", "record_lines", "recording"]
+
+#: The bits of the modes. None of them is set where programs run as usual.
+PLAIN, IEEE, LINES = 1, 2, 4
+
+_open: contextvars.ContextVar[tuple[Mode, ...]] = contextvars.ContextVar("autograd._modes.open", default=())
+
+#: The bits in force in this context.
+bits: contextvars.ContextVar[int] = contextvars.ContextVar("autograd._modes.bits", default=0)
+
+#: Empty until the first block of the process begins. Until then an engine need not look up `bits`.
+entered: list[None] = []
+
+
+class Mode(contextlib.ContextDecorator):
+    """A ``with`` block, or the decorator of a function, that sets or clears one bit.
+
+    Parameters
+    ----------
+    bit : int
+        Which one.
+    on : bool, optional
+        Whether to set or to clear it.
+    """
+
+    def __init__(self, bit: int, on: bool = True) -> None:
+        self._bit = bit
+        self._on = on
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+            raise TypeError(
+                f"with: expected a function that runs to its end when called, got {function.__qualname__}; "
+                "open the block inside it"
+            )
+        return super().__call__(function)
+
+    def _recreate_cm(self) -> Mode:  # each call of a decorated function is a block of its own
+        return Mode(self._bit, self._on)
+
+    def __enter__(self) -> None:
+        if self in _open.get():
+            raise RuntimeError("with: expected a new block, got one that is open already; make one for each use")
+        if not entered:
+            entered.append(None)
+        _open.set((*_open.get(), self))
+        _refresh()
+
+    def __exit__(self, *exception: Any) -> None:
+        _open.set(tuple([mode for mode in _open.get() if mode is not self]))
+        _refresh()
+
+
+def _refresh() -> None:
+    found = 0
+    for mode in _open.get():  # the youngest comes last, and wins
+        found = found | mode._bit if mode._on else found & ~mode._bit
+    bits.set(found)
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def caller() -> str:
+    """Return the line of the user's source that runs now, the youngest outside this package: file:number."""
+    frame = sys._getframe()
+    while frame.f_back and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def no_grad() -> Mode:
+    """Return a block, or decorator, in which operations compute their values and record nothing.
+
+    Their results are Values all the same, of `op` "constant": no derivative passes through them.
+    """
+    return Mode(PLAIN)
+
+
+def recording() -> Mode:
+    """Return a block in which operations are recorded, whatever the blocks around it say."""
+    return Mode(PLAIN, on=False)
+
+
+def ieee() -> Mode:
+    """Return a block, or decorator, in which operations give inf and NaN where floats raise.
+
+    So NumPy does: ``log(0.0)`` is -inf, ``1 / 0.0`` inf, ``exp(1000.0)`` inf and ``sqrt(-1.0)`` NaN.
+    It holds for operations on Values and for the functions of `autograd.math`.
+    """
+    return Mode(IEEE)
+
+
+def record_lines() -> Mode:
+    """Return a block, or decorator, in which each node remembers the line of source that made it.
+
+    Recording takes some ten times longer in it. `Value.line` tells the line.
+    """
+    return Mode(LINES)

@@ -1,0 +1,159 @@
+"""The two sweeps once more, recorded: their results are Values, to be differentiated again.
+
+The engine's sweeps multiply and add the partials that each node holds as numbers. Here the partials
+are computed anew, from the formulas of the table or by the rule of a user's own primitive, as
+Values: then an adjoint is a Value too, with a graph of its own. Higher derivatives of any order
+follow from that, and so does any nesting, because the variables of each level are different nodes.
+
+This file serves both twins: it uses what is public in them.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from autograd import _modes, errors
+from autograd._formula import IEEE
+from autograd._kernels import KERNELS
+from autograd._structures import is_value
+
+__all__ = ["adjoints", "tangents", "twin_of"]
+
+
+def twin_of(value: Any) -> ModuleType:
+    """Return the module of the engine that a Value belongs to."""
+    return sys.modules[type(value).__module__]
+
+
+def adjoints(seeds: Mapping[Any, Any], sources: Sequence[Any]) -> list[Any]:
+    """Sweep backward from several roots.
+
+    Parameters
+    ----------
+    seeds : mapping of Value to Value or float
+        The adjoint of each root; there is at least one.
+    sources : sequence of Value
+        Whose adjoints to return, leaves or computed nodes.
+
+    Returns
+    -------
+    list of Value, float or None
+        One for each source; None where no root depends on it.
+    """
+    order = twin_of(next(iter(seeds))).between(list(seeds), sources)
+    on_path = set(order)
+    adjoint = dict(seeds)
+    with _modes.recording(), _modes.ieee():
+        for node in reversed(order):
+            if not node.operands:
+                continue
+            for parent, partial in _edges(node):
+                if parent in on_path:
+                    term = _times(adjoint[node], partial)
+                    adjoint[parent] = adjoint[parent] + term if parent in adjoint else term
+    return [adjoint.get(source) for source in sources]
+
+
+def tangents(seeds: Mapping[Any, Any], roots: Sequence[Any]) -> list[Any]:
+    """Sweep forward.
+
+    Parameters
+    ----------
+    seeds : mapping of Value to Value or float
+        The tangents of the sources, leaves or computed nodes; there is at least one.
+    roots : sequence of Value
+        Whose tangents to return.
+
+    Returns
+    -------
+    list of Value, float or None
+        One for each root; None where it depends on no source.
+    """
+    tangent = dict(seeds)
+    with _modes.recording(), _modes.ieee():
+        for node in twin_of(next(iter(seeds))).between(roots, list(seeds)):
+            if node in seeds:
+                continue
+            for parent, partial in _edges(node):
+                if parent in tangent:
+                    term = _times(partial, tangent[parent])
+                    tangent[node] = tangent[node] + term if node in tangent else term
+    return [tangent.get(root) for root in roots]
+
+
+def _times(x: Any, y: Any) -> Any:
+    """Multiply without recording a factor of one."""
+    if type(x) is float and x == 1.0:
+        return y
+    return x if type(y) is float and y == 1.0 else x * y
+
+
+# ---- partials as Values ------------------------------------------------------------------------------
+
+
+def _edges(node: Any) -> list[tuple[Any, Any]]:
+    """Return the parents of a node, each with the partial by it as a Value or a float."""
+    _check_unchanged(node)
+    operands = node.operands
+    if node.primitive is not None:
+        partials = node.primitive.partials_as_values(operands, node)
+    elif KERNELS[node.op].row.columns:
+        count = len(KERNELS[node.op].row.operands)
+        length = len(operands) // count
+        by_row = [_rule(node, operands[i::length])(*operands[i::length], node) for i in range(length)]
+        partials = [partial for column in zip(*by_row, strict=True) for partial in column]
+    else:
+        partials = _rule(node, operands)(*operands, node)
+    edges = zip(operands, partials, strict=True)
+    return [(x, partial) for x, partial in edges if partial is not None and _is_variable(x)]
+
+
+def _is_variable(x: Any) -> bool:
+    return is_value(x) and x.op != "constant"
+
+
+def _rule(node: Any, operands: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
+    names = KERNELS[node.op].row.operands
+    constants = tuple([name for name, x in zip(names, operands, strict=True) if not _is_variable(x)])
+    return _compiled(twin_of(node), node.op, constants)
+
+
+@functools.cache
+def _compiled(twin: ModuleType, op: str, constants: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
+    return KERNELS[op].differentiable_partials(constants, _arithmetic(twin))
+
+
+@functools.cache
+def _arithmetic(twin: ModuleType) -> dict[str, Callable[..., Any]]:
+    """Return the functions of the formula language, on Values and floats, without exceptions."""
+
+    def divide(x: Any, y: Any) -> Any:
+        return x / y if is_value(x) or is_value(y) else IEEE["divide"](x, y)
+
+    def power(x: Any, y: Any) -> Any:
+        return x**y if is_value(x) or is_value(y) else IEEE["pow"](x, y)
+
+    functions = {name: getattr(twin, name) for name in twin.__all__ if name in KERNELS}
+    return {**functions, "abs": abs, "floor": lambda x: float(math.floor(x)), "divide": divide, "pow": power}
+
+
+def _check_unchanged(node: Any) -> None:
+    """Raise if a leaf was changed since the node was computed from it: its partials are of the old number."""
+    changeable = [x for x in node.operands if is_value(x) and not x.op]
+    if not changeable or node.primitive is not None:
+        return
+    kernel = KERNELS[node.op]
+    numbers = [x.data if is_value(x) else x for x in node.operands]
+    if kernel.row.columns:
+        length = len(numbers) // len(kernel.row.operands)
+        columns = [numbers[i : i + length] for i in range(0, len(numbers), length)]
+        now = kernel.value_of_columns(*columns)[0]
+    else:
+        now = kernel.value(*numbers)
+    if now != node.data and (now == now or node.data == node.data):
+        raise errors.leaf_changed(node.op, node.data, now)

@@ -1,0 +1,345 @@
+"""Special functions that the C library and `math` lack, on floats.
+
+`_special.h` holds the same functions in C, and the two agree on every bit: the same operations in
+the same order, the same functions of the C library. Nothing here raises; what has no value is a
+NaN, and what is too large is an infinity.
+
+This file imports nothing of the package.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["digamma", "erfinv", "erfinv_slope", "exp_of_minus_square", "polygamma"]
+
+# ---- exact products and powers of two ------------------------------------------------------------
+
+
+def _sum_error(x: float, y: float) -> float:
+    """Return x + y - fl(x + y), exactly: Knuth's TwoSum, The Art of Computer Programming 2, 4.2.2, theorem B."""
+    total = x + y
+    added = total - x
+    return (x - (total - added)) + (y - added)
+
+
+def _product_error(x: float, y: float) -> float:
+    """Return x*y - fl(x*y), exactly: Dekker's product with Veltkamp's splitting.
+
+    Neither factor may be above 2**996, nor the product below 2**-969.
+
+    Dekker, A floating-point technique for extending the available precision, Numerische Mathematik
+    18 (1971), 224-242, https://doi.org/10.1007/BF01397083.
+    """
+    product = x * y
+    shifted = 134217729.0 * x  # 2**27 + 1
+    x_high = shifted - (shifted - x)
+    x_low = x - x_high
+    shifted = 134217729.0 * y
+    y_high = shifted - (shifted - y)
+    y_low = y - y_high
+    return x_low * y_low - (((product - x_high * y_high) - x_low * y_high) - x_high * y_low)
+
+
+def _scale(x: float, power: int) -> float:
+    """Return x * 2**power, rounded once, for x > 0."""
+    exponent = math.frexp(x)[1]
+    if exponent + power > 1024:
+        return math.inf
+    return math.ldexp(x, power)
+
+
+# ---- polygamma -------------------------------------------------------------------------------------
+
+#: B_2, B_4, ..., B_24: https://oeis.org/A027641 over https://oeis.org/A027642.
+_BERNOULLI = (
+    1.0 / 6.0,
+    -1.0 / 30.0,
+    1.0 / 42.0,
+    -1.0 / 30.0,
+    5.0 / 66.0,
+    -691.0 / 2730.0,
+    7.0 / 6.0,
+    -3617.0 / 510.0,
+    43867.0 / 798.0,
+    -174611.0 / 330.0,
+    854513.0 / 138.0,
+    -236364091.0 / 2730.0,
+)
+#: The positive zero of digamma, as a sum of two floats: https://oeis.org/A030169.
+_ZERO, _ZERO_LOW = 1.4616321449683622, 9.549995429965697e-17
+#: Beyond this order n! is no float.
+_MOST_ORDER = 170.0
+#: From x = 10 + n on, the asymptotic series of polygamma(n, x) is good to the last bit.
+_FAR = 10.0
+
+
+def _digamma_of_positive(x: float) -> float:
+    """Return digamma(x) for x > 0.
+
+    Far out this is the asymptotic series, https://dlmf.nist.gov/5.11.E2. Elsewhere everything is
+    relative to the zero z of digamma, so that nothing cancels near it: by
+    https://dlmf.nist.gov/5.7.E6,
+
+        digamma(x) = sum over k of (x - z) / ((z + k) (x + k)),
+
+    where all terms have one sign; the sum from k = 10 on is digamma(x + 10) - digamma(z + 10), whose
+    asymptotic series are subtracted term by term.
+    """
+    if x >= _FAR:
+        reciprocal = 1.0 / (x * x)
+        series = 0.0
+        for k in range(8, 0, -1):
+            series = (series + _BERNOULLI[k - 1] / (2.0 * k)) * reciprocal
+        return math.log(x) - (0.5 / x + series)
+    distance = (x - _ZERO) - _ZERO_LOW
+    far_x = x + _FAR
+    far_zero = _ZERO + _FAR
+    u = 1.0 / (far_x * far_x)
+    v = 1.0 / (far_zero * far_zero)
+    # Horner's scheme for the polynomial p at v, and for its divided difference (p(u) - p(v)) / (u - v).
+    polynomial = 0.0
+    difference = 0.0
+    for k in range(8, 0, -1):
+        difference = difference * u + polynomial
+        polynomial = polynomial * v + _BERNOULLI[k - 1] / (2.0 * k)
+    difference = difference * u + polynomial
+    total = math.log1p(distance / far_zero)
+    low = distance * (0.5 / (far_x * far_zero) + (far_x + far_zero) * u * v * difference)
+    for k in range(9, -1, -1):
+        term = distance / (_ZERO + k) / (x + k)
+        low += _sum_error(total, term)
+        total += term
+    return total + low
+
+
+def _factorial_over_power(n: int, m: int, x: float, factor: float, factor_low: float) -> float:
+    """Return n! / x**m * (factor + factor_low); of mantissas alone, so that nothing overflows on the way."""
+    mantissa, exponent = math.frexp(x)
+    power = 1.0
+    power_low = 0.0
+    for _ in range(m):
+        power_low = power_low * (2.0 * mantissa) + _product_error(power, 2.0 * mantissa)
+        power *= 2.0 * mantissa
+    factorial = 1.0
+    for k in range(2, n + 1):
+        factorial *= k
+    factorial, shift = math.frexp(factorial)
+    ratio = factorial / power
+    ratio_low = (((factorial - ratio * power) - _product_error(ratio, power)) - ratio * power_low) / power
+    product = ratio * factor
+    product_low = _product_error(ratio, factor) + (ratio * factor_low + ratio_low * factor)
+    return _scale(product + product_low, shift - (exponent - 1) * m)
+
+
+def _asymptotic_excess(n: int, x: float) -> float:
+    """Return |polygamma(n, x)| * x**n / (n - 1)! - 1 for x >= 10 + n.
+
+    https://dlmf.nist.gov/5.15.E8: n/(2x) + the sum over k of B_2k n (n + 1) ... (n + 2k - 1) / (2k)! / x**2k.
+    """
+    series = 0.0
+    term = 0.5 * n * (n + 1) / x / x
+    for k in range(1, 13):
+        series += _BERNOULLI[k - 1] * term
+        term = term * ((n + 2 * k) / x) * ((n + 2 * k + 1) / x) / ((2 * k + 1) * (2 * k + 2))
+    return 0.5 * n / x + series
+
+
+def _polygamma_of_positive(n: int, x: float) -> float:
+    """Return polygamma(n, x) for x > 0.
+
+    Far out this is the asymptotic series. Elsewhere it is the sum of n! / (x + k)**(n + 1) over k,
+    https://dlmf.nist.gov/5.15.E1, relative to its first term, and ended by the asymptotic series.
+    """
+    if n == 0:
+        return _digamma_of_positive(x)
+    sign = 1.0 if n % 2 else -1.0
+    if x >= _FAR + n:
+        excess = _asymptotic_excess(n, x)
+        factor = 1.0 + excess
+        return sign * _factorial_over_power(n - 1, n, x, factor, excess - (factor - 1.0))
+    shifts = math.ceil(2.0 * _FAR + n - x)
+    far = x + shifts
+    # In (x / (x + k))**(n + 1), logarithms keep the rounding of a quotient from being raised to a power.
+    total = math.exp(-(n + 1) * math.log1p(shifts / x)) * (far / n)
+    low = total * _asymptotic_excess(n, far)
+    for k in range(shifts - 1, -1, -1):
+        term = math.exp(-(n + 1) * math.log1p(k / x))
+        low += _sum_error(total, term)
+        total += term
+    return sign * _factorial_over_power(n, n + 1, x, total, low)
+
+
+def _reflected(n: int, x: float) -> float:
+    """Return polygamma(n, x) for x < 0 that is no whole number.
+
+    https://dlmf.nist.gov/5.15.E6, with the n-th derivative of cot(pi x) as a polynomial in c = cot(pi x).
+    By d/dx cot(pi x) = -pi (1 + c**2) it is (-pi)**n q(c), where q = c for n = 0, and each further order
+    turns q(c) into (1 + c**2) q'(c). All coefficients of q are positive, and it is odd or even.
+    """
+    fraction = x - round(x)
+    # Both tangents are of angles up to pi/4, so neither loses the relative accuracy of the fraction.
+    if abs(fraction) <= 0.25:
+        cotangent = 1.0 / math.tan(math.pi * fraction)
+    else:
+        cotangent = math.tan(math.pi * math.copysign(0.5 - abs(fraction), fraction))
+    coefficients = [0.0] * (n + 4)
+    coefficients[1] = 1.0
+    factor = math.pi
+    for order in range(1, n + 1):
+        factor *= math.pi
+        if order % 2:
+            coefficients[0] = coefficients[1]
+        for j in range(1 + order % 2, order + 2, 2):
+            coefficients[j] = (j + 1) * coefficients[j + 1] + (j - 1) * coefficients[j - 1]
+    square = cotangent * cotangent
+    polynomial = 0.0
+    for j in range(n + 1, -1, -2):
+        polynomial = polynomial * square + coefficients[j]
+    if n % 2 == 0:
+        polynomial *= cotangent
+    result = _polygamma_of_positive(n, 1.0 - x) - factor * polynomial
+    return -result if n % 2 else result
+
+
+def polygamma(n: float, x: float) -> float:
+    """Return the n-th derivative of digamma, the logarithmic derivative of the gamma function.
+
+    Parameters
+    ----------
+    n : float
+        A whole number from 0 to 170, the last whose factorial is a float. Anything else gives NaN.
+    x : float
+        Any number. The poles are 0, -1, -2...: there the result is inf for odd n, and NaN for even n,
+        as the two sides differ in sign.
+
+    Returns
+    -------
+    float
+        For x > 0 and n <= 20 within 4 ulp, also near the zero of digamma.
+        For x < 0 the error is relative to the larger of the two terms of the reflection.
+    """
+    if not (0.0 <= n <= _MOST_ORDER and n == math.floor(n)) or math.isnan(x) or x == -math.inf:
+        return math.nan
+    order = int(n)
+    odd = order % 2 == 1
+    if x == math.inf:
+        return x if order == 0 else math.copysign(0.0, 1.0 if odd else -1.0)
+    if x <= 0.0:
+        if x == math.floor(x):
+            return math.inf if odd else math.nan
+        return _reflected(order, x)
+    return _polygamma_of_positive(order, x)
+
+
+def digamma(x: float) -> float:
+    """Return the logarithmic derivative of the gamma function: polygamma(0, x)."""
+    return polygamma(0.0, x)
+
+
+# ---- the error function ----------------------------------------------------------------------------
+
+#: 2/sqrt(pi) and its half's reciprocal sqrt(pi)/2, each as a sum of two floats.
+_SLOPE_OF_ERF, _SLOPE_OF_ERF_LOW = 1.1283791670955126, 1.533545961316588e-17
+_SLOPE_OF_ERFINV, _SLOPE_OF_ERFINV_LOW = 0.886226925452758, -3.8332932499128993e-17
+#: exp(-64).
+_EXP_OF_MINUS_64 = 1.603810890548638e-28
+
+
+def exp_of_minus_square(x: float) -> float:
+    """Return exp(-x*x) as accurate as the C library's exp, though x*x is rounded."""
+    if abs(x) > 28.0:
+        return 0.0
+    square = x * x
+    error = _product_error(x, x)
+    if square > 700.0:
+        # The result may be subnormal: it is rounded once, in the last product.
+        power = math.exp(64.0 - square)
+        return (power - power * error) * _EXP_OF_MINUS_64
+    power = math.exp(-square)
+    return power - power * error
+
+
+#: (2k + 1) k! for k = 1, 2, ...: https://oeis.org/A007680.
+_ERF_SERIES = (
+    1.0 / 3.0,
+    1.0 / 10.0,
+    1.0 / 42.0,
+    1.0 / 216.0,
+    1.0 / 1320.0,
+    1.0 / 9360.0,
+    1.0 / 75600.0,
+    1.0 / 685440.0,
+    1.0 / 6894720.0,
+    1.0 / 76204800.0,
+    1.0 / 918086400.0,
+    1.0 / 11975040000.0,
+    1.0 / 168129561600.0,
+)
+
+
+def _erfinv_of_middle(x: float) -> float:
+    """Return erfinv(x) for |x| <= 1/2.
+
+    Three terms of its Maclaurin series, https://dlmf.nist.gov/7.17.E2, then two steps of Halley's
+    method. Their residual erf(y) - x comes from the Maclaurin series of erf,
+    https://dlmf.nist.gov/7.6.E1, with its first term exact, so it is much better than erf.
+    """
+    if abs(x) < 1e-9:
+        return x * _SLOPE_OF_ERFINV + x * _SLOPE_OF_ERFINV_LOW
+    t = 0.25 * math.pi * x * x
+    y = _SLOPE_OF_ERFINV * x * (1.0 + t * (1.0 / 3.0 + t * (7.0 / 30.0)))
+    for _ in range(2):
+        square = y * y
+        series = 0.0
+        for k in range(12, -1, -1):
+            series = (_ERF_SERIES[k] - series) * square
+        first = _SLOPE_OF_ERF * y
+        first_low = _product_error(_SLOPE_OF_ERF, y) + _SLOPE_OF_ERF_LOW * y
+        residual = ((first - x) - first * series) + first_low
+        newton = residual / (_SLOPE_OF_ERF * math.exp(-square))
+        y -= newton / (1.0 + newton * y)
+    return y
+
+
+def _erfinv_of_tail(w: float) -> float:
+    """Return erfinv(1 - w) for 0 < w < 1/2: the y with erfc(y) = w.
+
+    Winitzki's formula, to about 1 in 500, then two steps of Halley's method for log(erfc(y)) = log(w),
+    in which log(erfc) is nearly a parabola.
+
+    Winitzki, A handy approximation for the error function and its inverse (2008), with a = 0.147.
+    """
+    half = 0.5 * math.log(w * (2.0 - w))
+    t = 2.0 / (math.pi * 0.147) + half
+    y = math.sqrt(math.sqrt(t * t - 2.0 * half / 0.147) - t)
+    for _ in range(2):
+        tail = math.erfc(y)
+        slope = _SLOPE_OF_ERF * math.exp(-y * y) / tail
+        newton = math.log1p((tail - w) / w) / slope
+        y += newton / (1.0 + newton * (0.5 * slope - y))
+    return y
+
+
+def erfinv(x: float) -> float:
+    """Return the y with erf(y) = x, within 2 ulp; NaN for |x| > 1."""
+    size = abs(x)
+    if size < 1.0:
+        if size <= 0.5:
+            return _erfinv_of_middle(x)
+        return math.copysign(_erfinv_of_tail(1.0 - size), x)
+    return math.copysign(math.inf, x) if size == 1.0 else math.nan
+
+
+def erfinv_slope(x: float, y: float) -> float:
+    """Return the derivative of erfinv at x, where y = erfinv(x)."""
+    size = abs(x)
+    if not (size < 1.0 and abs(y) < 6.0):
+        return math.inf if size == 1.0 else math.nan
+    square = y * y
+    power = math.exp(square)
+    power += power * _product_error(y, y)
+    if size <= 0.5:
+        return power * _SLOPE_OF_ERFINV
+    # The derivative at the stored x, not at the rounded y: exp(y*y) erfc(y) hardly depends on y.
+    return power * math.erfc(abs(y)) * _SLOPE_OF_ERFINV / (1.0 - size)

@@ -1,0 +1,99 @@
+"""Arguments and results as structures of numbers: nested lists, tuples, dicts and NumPy arrays.
+
+A structure is taken apart into the flat list of its numbers, and a flat list is put together again
+in the same structure: so gradients come back in the shape of the arguments. This file knows
+nothing of graphs. NumPy is used where an array is given, and never loaded otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from autograd import errors
+from autograd._floats import is_real
+
+__all__ = ["flatten", "is_value", "map_values"]
+
+
+def is_value(x: object) -> bool:
+    """Return whether x is a Value, of either twin."""
+    return type(x).__name__ == "Value" and type(x).__module__ in {"autograd.engine", "autograd._engine"}
+
+
+def flatten(structure: Any, where: str) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """Take a structure apart.
+
+    Parameters
+    ----------
+    structure : number, Value, list, tuple, dict, numpy.ndarray, or any nesting of them
+        What to take apart.
+    where : str
+        For the message if there is something else in it.
+
+    Returns
+    -------
+    leaves : list
+        Its numbers and Values, from left to right.
+    rebuild : callable
+        Puts as many leaves together again. A leaf may be a structure itself: so the rows of a
+        Jacobian are put together.
+    """
+    if is_value(structure) or is_real(structure):
+        return [structure], lambda leaves: leaves[0]
+    if isinstance(structure, (list, tuple)):
+        return _flatten_items(structure, where, lambda items: _like(structure, items))
+    if isinstance(structure, Mapping):
+        keys = list(structure)
+        return _flatten_items(structure.values(), where, lambda items: dict(zip(keys, items, strict=True)))
+    if hasattr(structure, "__array__") and hasattr(structure, "ravel"):
+        return _flatten_array(structure, where)
+    raise errors.not_a_structure(where, structure)
+
+
+def _like(structure: Sequence[Any], items: list[Any]) -> Any:
+    if hasattr(structure, "_fields"):  # a named tuple takes its fields one by one
+        return type(structure)(*items)
+    return items if isinstance(structure, list) else tuple(items)
+
+
+def _flatten_items(
+    items: Any, where: str, put_together: Callable[[list[Any]], Any]
+) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    parts = [flatten(item, where) for item in items]
+
+    def rebuild(leaves: Sequence[Any]) -> Any:
+        rest: Iterator[Any] = iter(leaves)
+        return put_together([part([next(rest) for _ in mine]) for mine, part in parts])
+
+    return [leaf for mine, _ in parts for leaf in mine], rebuild
+
+
+def _flatten_array(array: Any, where: str) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    import numpy as np  # noqa: PLC0415  (there is an array, so it is loaded already)
+
+    shape = array.shape
+    leaves = array.ravel().tolist()
+    for leaf in leaves:
+        if not is_value(leaf) and not is_real(leaf):
+            raise errors.not_a_structure(where, leaf)
+
+    def rebuild(leaves: Sequence[Any]) -> Any:
+        built = np.array(list(leaves)) if leaves else np.zeros(0)
+        return built.reshape(shape + built.shape[1:])
+
+    return leaves, rebuild
+
+
+def map_values(function: Callable[[Any], Any], structure: Any) -> Any:
+    """Return a structure with a function applied to its Values; anything unknown stays as it is."""
+    if is_value(structure):
+        return function(structure)
+    if isinstance(structure, (list, tuple)):
+        return _like(structure, [map_values(function, item) for item in structure])
+    if isinstance(structure, dict):
+        return {key: map_values(function, item) for key, item in structure.items()}
+    if getattr(structure, "dtype", None) == object:
+        leaves, rebuild = flatten(structure, "array")
+        return rebuild([map_values(function, leaf) for leaf in leaves])
+    return structure
