@@ -8,11 +8,16 @@
 5.8889
 """
 
+import importlib
+
 from autograd import math
 from autograd._backend import BACKEND, Value, backward
 from autograd._modes import ieee, no_grad, record_lines
 from autograd.errors import BackendMismatchError, DomainError, GraphError
-from autograd.functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from autograd.functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
     "BACKEND",
@@ -35,3 +40,20 @@ __all__ = [
     "vjp",
 ]
 __version__ = "0.1.0"
+
+#: What is loaded when it is first asked for, and where it is.
+_LATER = {
+    name: "autograd.functional"
+    for name in ("grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp")
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

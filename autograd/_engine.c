@@ -622,16 +622,25 @@ reach_from(State *state, Reach *reach, PyObject *const *roots, Py_ssize_t n_root
 
 /* ---- what a sweep is given: _values, _seeds -------------------------------------------------- */
 
+static int
+check_values(State *state, PyObject *const *nodes, Py_ssize_t count, const char *where)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!is_value(state, nodes[i])) {
+            raise_error(state, "not_a_value", "sO", where, nodes[i]);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* twin: _values. Return a list of Values. */
 static PyObject *
 read_values(State *state, PyObject *nodes, const char *where)
 {
     PyObject *list = PySequence_List(nodes);
-    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list); i++) {
-        if (!is_value(state, PyList_GET_ITEM(list, i))) {
-            raise_error(state, "not_a_value", "sO", where, PyList_GET_ITEM(list, i));
-            Py_CLEAR(list);
-        }
+    if (list && check_values(state, ((PyListObject *)list)->ob_item, PyList_GET_SIZE(list), where) < 0) {
+        Py_CLEAR(list);
     }
     return list;
 }
@@ -643,15 +652,18 @@ items_of(PyObject *list)
 }
 
 typedef struct {
-    PyObject *nodes; /* strong: a list of Values */
-    double *numbers; /* owned */
+    PyObject *copy;   /* strong: the dict that was given, which nobody else can change */
+    PyObject **nodes; /* its keys, borrowed */
+    double *numbers;  /* its values */
+    Py_ssize_t count;
 } Seeds;
 
 static void
 seeds_free(Seeds *seeds)
 {
-    Py_CLEAR(seeds->nodes);
+    PyMem_Free(seeds->nodes);
     PyMem_Free(seeds->numbers);
+    Py_CLEAR(seeds->copy);
 }
 
 /* twin: _seeds. On error the caller still frees them. */
@@ -663,30 +675,25 @@ read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
     if (mapping == 0) {
         raise_error(state, "not_seeds", "sO", where, given);
     }
-    PyObject *copy = mapping > 0 ? PyObject_CallOneArg((PyObject *)&PyDict_Type, given) : NULL;
-    PyObject *items = copy ? PyDict_Items(copy) : NULL;
-    PyObject *keys = items ? PyDict_Keys(copy) : NULL;
-    int status = -1;
-    if (!keys) {
-        goto done;
+    if (mapping <= 0 || !(seeds->copy = PyObject_CallOneArg((PyObject *)&PyDict_Type, given))) {
+        return -1;
     }
-    seeds->numbers = PyMem_Calloc((size_t)PyList_GET_SIZE(items) + 1, sizeof(double));
-    if (!seeds->numbers) {
+    size_t count = (size_t)PyDict_GET_SIZE(seeds->copy);
+    seeds->nodes = PyMem_Calloc(count + 1, sizeof(PyObject *));
+    seeds->numbers = PyMem_Calloc(count + 1, sizeof(double));
+    if (!seeds->nodes || !seeds->numbers) {
         PyErr_NoMemory();
-        goto done;
+        return -1;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items); i++) {
-        if (required_real(state, PyTuple_GET_ITEM(PyList_GET_ITEM(items, i), 1), "seed", &seeds->numbers[i]) < 0) {
-            goto done;
+    PyObject *number;
+    Py_ssize_t position = 0;
+    for (Py_ssize_t i = 0; PyDict_Next(seeds->copy, &position, &seeds->nodes[i], &number); i++) {
+        if (required_real(state, number, "seed", &seeds->numbers[i]) < 0) {
+            return -1;
         }
+        seeds->count++;
     }
-    seeds->nodes = read_values(state, keys, where);
-    status = seeds->nodes ? 0 : -1;
-done:
-    Py_XDECREF(items);
-    Py_XDECREF(keys);
-    Py_XDECREF(copy);
-    return status;
+    return check_values(state, seeds->nodes, seeds->count, where);
 }
 
 /* ---- the two sweeps -------------------------------------------------------------------------- */
@@ -761,8 +768,7 @@ engine_backward(PyObject *module, PyObject *given)
     PyObject *result = NULL;
     if (read_seeds(state, given, "backward", &seeds) == 0) {
         Reach order;
-        double *adjoint = sweep_backward(state, &order, items_of(seeds.nodes), seeds.numbers,
-                                         PyList_GET_SIZE(seeds.nodes));
+        double *adjoint = sweep_backward(state, &order, seeds.nodes, seeds.numbers, seeds.count);
         result = publish(&order, adjoint);
     }
     seeds_free(&seeds);
@@ -799,8 +805,7 @@ engine_adjoints(PyObject *module, PyObject *args)
     Seeds seeds;
     if (read_seeds(state, given, "backward", &seeds) == 0) {
         Reach order;
-        double *adjoint = sweep_backward(state, &order, items_of(seeds.nodes), seeds.numbers,
-                                         PyList_GET_SIZE(seeds.nodes));
+        double *adjoint = sweep_backward(state, &order, seeds.nodes, seeds.numbers, seeds.count);
         result = adjoint ? findings(&order, nodes, adjoint, NULL) : NULL;
         PyMem_Free(adjoint);
         PyMem_Free(order.nodes);
@@ -822,8 +827,8 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
     if (read_seeds(state, given, "tangent", &seeds) < 0) {
         goto done;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(seeds.nodes); i++) {
-        Value *leaf = (Value *)PyList_GET_ITEM(seeds.nodes, i);
+    for (Py_ssize_t i = 0; i < seeds.count; i++) {
+        Value *leaf = (Value *)seeds.nodes[i];
         if (op_of(leaf)) {
             PyObject *op = value_get_op(leaf, NULL);
             if (op) {
@@ -843,8 +848,8 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
         PyErr_NoMemory();
         goto done;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(seeds.nodes); i++) {
-        const Value *leaf = (Value *)PyList_GET_ITEM(seeds.nodes, i);
+    for (Py_ssize_t i = 0; i < seeds.count; i++) {
+        const Value *leaf = (Value *)seeds.nodes[i];
         if (reached(&order, leaf)) {
             tangent[leaf->slot] = seeds.numbers[i];
             moves[leaf->slot] = true;

@@ -76,7 +76,7 @@ class Kernel:
 
     def is_undefined(self, numbers: tuple[float, ...]) -> bool:
         """Return whether there is no value here, not even an infinite one: then there is no slope."""
-        return bool(self._outside(numbers))
+        return bool(self.row.domain and self._outside(numbers))
 
     def _outside(self, numbers: tuple[float, ...]) -> int:
         """Return the number of the first domain that the operands violate, counted from 1, or 0."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import inspect
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["IEEE", "LINES", "PLAIN", "Mode", "bits", "caller", "entered", "ieee", "no_grad", "record_lines", "recording"]
 
@@ -27,6 +29,9 @@ bits: contextvars.ContextVar[int] = contextvars.ContextVar("autograd._modes.bits
 
 #: Empty until the first block of the process begins. Until then an engine need not look up `bits`.
 entered: list[None] = []
+
+
+_CO_SUSPENDS = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines and asynchronous generators
 
 
 class Mode(contextlib.ContextDecorator):
@@ -45,7 +50,7 @@ class Mode(contextlib.ContextDecorator):
         self._on = on
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        if getattr(function, "__code__", Mode.__call__.__code__).co_flags & _CO_SUSPENDS:
             raise TypeError(
                 f"with: expected a function that runs to its end when called, got {function.__qualname__}; "
                 "open the block inside it"

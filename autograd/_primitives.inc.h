@@ -572,7 +572,7 @@ kernel_cbrt(const double *operand, unsigned constant, bool ieee, double *value, 
     return OK;
 }
 
-/* xlogy: where(x == 0 and y == y, 0, x * log(y)) */
+/* xlogy: where(x == 0 and y >= 0, 0, x * log(y)) */
 static int
 kernel_xlogy(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
@@ -581,7 +581,7 @@ kernel_xlogy(const double *operand, unsigned constant, bool ieee, double *value,
     if (outside && !ieee) {
         return outside;
     }
-    double out = (((x == 0.0) && (y == y)) ? 0.0 : (x * log(y)));
+    double out = (((x == 0.0) && (y >= 0.0)) ? 0.0 : (x * log(y)));
     if (outside == 1) {
         out = ((y == 0.0) ? (x * (-INFINITY)) : NAN);
     }

@@ -100,7 +100,9 @@ def _edges(node: Any) -> list[tuple[Any, Any]]:
     """Return the parents of a node, each with the partial by it as a Value or a float."""
     _check_unchanged(node)
     operands = node.operands
-    if node.primitive is not None:
+    if node.primitive is None and node.data != node.data and _is_undefined(node):
+        partials: Sequence[Any] = [math.nan] * len(operands)
+    elif node.primitive is not None:
         partials = node.primitive.partials_as_values(operands, node)
     elif KERNELS[node.op].row.columns:
         count = len(KERNELS[node.op].row.operands)
@@ -111,6 +113,10 @@ def _edges(node: Any) -> list[tuple[Any, Any]]:
         partials = _rule(node, operands)(*operands, node)
     edges = zip(operands, partials, strict=True)
     return [(x, partial) for x, partial in edges if partial is not None and _is_variable(x)]
+
+
+def _is_undefined(node: Any) -> bool:
+    return KERNELS[node.op].is_undefined(tuple([x.data if is_value(x) else x for x in node.operands]))
 
 
 def _is_variable(x: Any) -> bool:

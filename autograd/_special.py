@@ -92,6 +92,8 @@ def _digamma_of_positive(x: float) -> float:
         for k in range(8, 0, -1):
             series = (series + _BERNOULLI[k - 1] / (2.0 * k)) * reciprocal
         return math.log(x) - (0.5 / x + series)
+    if x < 1e-18:
+        return -1.0 / x
     distance = (x - _ZERO) - _ZERO_LOW
     far_x = x + _FAR
     far_zero = _ZERO + _FAR
@@ -242,8 +244,8 @@ def digamma(x: float) -> float:
 #: 2/sqrt(pi) and its half's reciprocal sqrt(pi)/2, each as a sum of two floats.
 _SLOPE_OF_ERF, _SLOPE_OF_ERF_LOW = 1.1283791670955126, 1.533545961316588e-17
 _SLOPE_OF_ERFINV, _SLOPE_OF_ERFINV_LOW = 0.886226925452758, -3.8332932499128993e-17
-#: exp(-64).
-_EXP_OF_MINUS_64 = 1.603810890548638e-28
+#: exp(-64), and its relative excess over the float.
+_EXP_OF_MINUS_64, _EXP_OF_MINUS_64_LOW = 1.603810890548638e-28, -4.5898960187045644e-17
 
 
 def exp_of_minus_square(x: float) -> float:
@@ -252,10 +254,10 @@ def exp_of_minus_square(x: float) -> float:
         return 0.0
     square = x * x
     error = _product_error(x, x)
-    if square > 700.0:
-        # The result may be subnormal: it is rounded once, in the last product.
+    if square > 708.0:
+        # The result may be subnormal: only the last product may round it.
         power = math.exp(64.0 - square)
-        return (power - power * error) * _EXP_OF_MINUS_64
+        return (power - power * (error - _EXP_OF_MINUS_64_LOW)) * _EXP_OF_MINUS_64
     power = math.exp(-square)
     return power - power * error
 
@@ -321,6 +323,27 @@ def _erfinv_of_tail(w: float) -> float:
     return y
 
 
+_SQRT_PI = 1.772453850905516
+#: 1/(4 sqrt(pi)), and exp(-k*k/4) / (2 sqrt(pi)) for k = 1, 2, ...; what the first one lacks.
+_TRAPEZOID = (
+    0.14104739588693907,
+    0.2196956447338612,
+    0.10377687435514868,
+    0.029732572305907343,
+    0.005166746338523013,
+    0.0005445710575881774,
+    3.4813262986686966e-05,
+    1.3498566943461957e-06,
+    3.1745586679666396e-08,
+    4.528264739771725e-10,
+    3.917716632754334e-12,
+    2.0558290113157305e-14,
+    6.543253098123162e-17,
+    1.263145000765663e-19,
+)
+_TRAPEZOID_LOW = 1.916932451645735e-18
+
+
 def erfinv(x: float) -> float:
     """Return the y with erf(y) = x, within 2 ulp; NaN for |x| > 1."""
     size = abs(x)
@@ -332,14 +355,30 @@ def erfinv(x: float) -> float:
 
 
 def erfinv_slope(x: float, y: float) -> float:
-    """Return the derivative of erfinv at x, where y = erfinv(x)."""
+    """Return the derivative of erfinv at x, where y = erfinv(x).
+
+    For |x| > 1/2 the textbook's sqrt(pi)/2 exp(y*y) would double the relative error of y*y. It is also
+    sqrt(pi)/2 exp(y*y) erfc(y) / (1 - x), which hardly depends on y, and exp(y*y) erfc(y) is a sum of
+    positive terms: the trapezoidal rule with step 1/2 for an integral from -inf to inf of
+    exp(-t*t) y / (y*y + t*t) / pi, and the residue at the pole, which that rule lacks.
+
+    Matta and Reichel, Uniform computation of the error function and other related functions,
+    Mathematics of Computation 25 (1971), 339-344, https://doi.org/10.2307/2004931.
+    """
     size = abs(x)
-    if not (size < 1.0 and abs(y) < 6.0):
+    y = abs(y)
+    if not (size < 1.0 and y < 6.0):
         return math.inf if size == 1.0 else math.nan
-    square = y * y
-    power = math.exp(square)
-    power += power * _product_error(y, y)
     if size <= 0.5:
-        return power * _SLOPE_OF_ERFINV
-    # The derivative at the stored x, not at the rounded y: exp(y*y) erfc(y) hardly depends on y.
-    return power * math.erfc(abs(y)) * _SLOPE_OF_ERFINV / (1.0 - size)
+        return _SLOPE_OF_ERFINV * math.exp(y * y)
+    w = 1.0 - size
+    square = y * y
+    total = 0.0
+    low = _TRAPEZOID_LOW - _SQRT_PI * y * math.exp(square) / math.expm1(4.0 * math.pi * y)
+    for k in range(13, -1, -1):
+        term = _TRAPEZOID[k] * (square / (square + 0.25 * (k * k)))
+        low += _sum_error(total, term)
+        total += term
+    product = y * w
+    slope = total / product
+    return slope + slope * (low / total - _product_error(y, w) / product)

@@ -19,13 +19,14 @@ same names.
 from __future__ import annotations
 
 import math as _math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from autograd import _backend, _modes, errors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
     from autograd._engine import *
 
 from math import e, inf, nan, pi, tau  # isort: skip

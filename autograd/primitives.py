@@ -26,7 +26,8 @@ let
     Sub-formulas that several formulas of the row share; they may use `out`.
 domain
     What the operands must satisfy, in what words to say so, what floats raise outside it, and the
-    value there under `autograd.ieee`. A NaN is outside no domain; it passes through.
+    value there under `autograd.ieee`. A NaN is outside no domain; it passes through. (In Python the value's
+    formula must raise outside, or not be finite, to be found out.)
 overflows
     Where a result too large for a float raises OverflowError, as in `math`, rather than becoming
     inf, as in arithmetic: its value under `autograd.ieee`.
@@ -231,7 +232,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("cbrt", X, "cbrt(x)", ("where(x == 0, inf, out / x / 3)",),
         textbook=("cbrt(x)", "1 / (3 * cbrt(x)**2)"), smooth=("1 / (3 * out * out)",), ulps=(4.0, 5.0),
         hard_points=((0.0,), (-0.0,), (1.0,), (-8.0,), (5e-324,), (-1e-310,), (1e308,), (inf,), (-inf,), (nan,))),
-    Primitive("xlogy", XY, "where(x == 0 and y == y, 0, x * log(y))",
+    Primitive("xlogy", XY, "where(x == 0 and y >= 0, 0, x * log(y))",
         ("log(y)", "where(x == 0 and y == 0, 0, x / y)"), textbook=("x * log(y)", "log(y)", "x / y"),
         domain=(Domain("y > 0 or (x == 0 and y == 0)", "y > 0, or y = 0 where x = 0", "where(y == 0, x * -inf, nan)"),),
         flat=("False", "constant(x) and x == 0"), ulps=(2.0, 1.0), samples=((-10.0, 10.0), (0.0, 10.0)),

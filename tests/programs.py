@@ -14,17 +14,18 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from autograd import _modes, _recorded
 from autograd.primitives import PRIMITIVES
 
-FOLDS = [row.name for row in PRIMITIVES.values() if row.fold]
-FUNCTIONS = [row.name for row in PRIMITIVES.values() if not row.symbol and not row.fold]
+COLUMNS = [row.name for row in PRIMITIVES.values() if row.columns]
+FUNCTIONS = [row.name for row in PRIMITIVES.values() if not row.symbol and not row.columns]
 OPERATORS = [row.name for row in PRIMITIVES.values() if row.symbol]
 HARD = sorted({x for row in PRIMITIVES.values() for point in row.hard_points for x in point if not math.isnan(x)})
 
 
 def arity(op: str) -> int:
     """Return how many operands an operation of a program reads: for a fold, terms of its columns."""
-    return 4 if op in FOLDS else len(PRIMITIVES[op].operands)
+    return 4 if op in COLUMNS else len(PRIMITIVES[op].operands)
 
 
 reals = st.one_of(
@@ -36,9 +37,10 @@ reals = st.one_of(
         lambda drawn: math.copysign(math.ldexp(drawn[0], drawn[1]), drawn[2])
     ),
 )
-#: A number, and whether it enters as a Value, as a float, or (if it can) as an int.
-leaves = st.lists(st.tuples(reals, st.sampled_from(["value", "value", "float", "int"])), min_size=1, max_size=4)
-OPS = [*OPERATORS, *FUNCTIONS, *FOLDS]
+#: A number, and whether it enters as a Value, as a constant, as a float, or (if it can) as an int.
+kinds = st.sampled_from(["value", "value", "value", "constant", "float", "int"])
+leaves = st.lists(st.tuples(reals, kinds), min_size=1, max_size=4)
+OPS = [*OPERATORS, *FUNCTIONS, *COLUMNS]
 REACH = 8  # how far back an operand may stand
 
 
@@ -61,7 +63,7 @@ def _call(engine: ModuleType, op: str) -> Callable[..., Any]:
     if op in OPERATORS:
         return getattr(operator, op)  # type: ignore[no-any-return]
     function = getattr(engine, op)
-    if op not in FOLDS:
+    if op not in COLUMNS:
         return function  # type: ignore[no-any-return]
     if len(PRIMITIVES[op].operands) == 1:
         return lambda *xs: function(xs)
@@ -75,7 +77,8 @@ def run(engine: ModuleType, program: tuple[list[Any], list[Any]]) -> tuple[list[
     errors = []
     for number, kind in drawn:
         whole = kind == "int" and abs(number) < 1e6
-        results.append(engine.Value(number) if kind == "value" else int(number) if whole else number)
+        value = engine.Value(number) if kind == "value" else engine.Value(number).detach() if kind == "constant" else None
+        results.append(value if value is not None else int(number) if whole else number)
     for op, back in code:
         operands = [results[-1 - b % len(results)] for b in back[: arity(op)]]
         try:
@@ -87,9 +90,10 @@ def run(engine: ModuleType, program: tuple[list[Any], list[Any]]) -> tuple[list[
     return results, errors
 
 
-def transcript(engine: ModuleType, program: tuple[list[Any], list[Any]]) -> list[Any]:
+def transcript(engine: ModuleType, program: tuple[list[Any], list[Any]], ieee: bool = False) -> list[Any]:
     """Run and sweep a program, and return all that could be observed on the way."""
-    results, errors = run(engine, program)
+    with _modes.Mode(_modes.IEEE, on=ieee):
+        results, errors = run(engine, program)
     nodes = [x for x in results if type(x) is engine.Value]
     position = {node: i for i, node in enumerate(nodes)}
     seen: list[Any] = [errors, [bits(float(x)) for x in results if type(x) is not engine.Value]]
@@ -101,9 +105,35 @@ def transcript(engine: ModuleType, program: tuple[list[Any], list[Any]]) -> list
             [position[x] for x in node.parents],
             [bits(x) for x in node.partials],
         ))  # fmt: skip
-    for root in nodes[-2:]:
+    roots = nodes[-2:]
+    for root in roots:
         root.backward(0.75)
         seen.append([bits(node.grad) for node in nodes])
-    seeds = {node: 0.5 + i for i, node in enumerate(nodes) if not node.op}
-    seen += [bits(root.tangent(seeds)) for root in nodes[-2:]]
+    leaves = [node for node in nodes if not node.op]
+    seeds = {leaf: 0.5 + i for i, leaf in enumerate(leaves)}
+    seen += [bits(root.tangent(seeds)) for root in roots]
+    seen.append([x if x is None else bits(x) for x in engine.tangents(seeds, nodes)])
+    several = {root: 0.5 + i for i, root in enumerate(roots)}
+    seen.append([x if x is None else bits(x) for x in engine.adjoints(several, nodes)])
+    engine.backward(several)
+    seen.append([bits(node.grad) for node in nodes])
+    seen.append([position[node] for node in engine.between(roots, nodes[1:])])
+    seen.append([engine.is_closed(roots, leaves[i:]) for i in range(2)])
+    if roots and len(program[1]) < MOST_INSTRUCTIONS_TWICE:
+        seen.append(_second_order(engine, roots[-1], leaves))
     return seen
+
+
+MOST_INSTRUCTIONS_TWICE = 6  # a recorded sweep is a longer program
+
+
+def _second_order(engine: ModuleType, root: Any, leaves: list[Any]) -> list[Any]:
+    first = _recorded.adjoints({root: 1.0}, leaves)
+    found: list[Any] = []
+    for derivative in first:
+        if type(derivative) is engine.Value:
+            second = engine.adjoints({derivative: 1.0}, leaves)
+            found.append([bits(derivative.data), *[x if x is None else bits(x) for x in second]])
+        else:
+            found.append(derivative if derivative is None else bits(derivative))
+    return found

@@ -8,13 +8,13 @@ import random
 import mpmath
 import pytest
 from conftest import TWINS
-from programs import FOLDS, bits
+from programs import COLUMNS, bits
 
 from autograd import engine as reference
 from autograd._formula import FUNCTIONS, evaluate, parse
 from autograd.primitives import PRIMITIVES
 
-ROWS = [row for row in PRIMITIVES.values() if not row.fold]
+ROWS = [row for row in PRIMITIVES.values() if not row.columns]
 by_name = {"argvalues": ROWS, "ids": lambda row: row.name}
 
 #: The functions of the formula language in arbitrary precision.
@@ -332,7 +332,7 @@ def test_conventions_at_hard_points(engine, name, operands, value, gradients):
     assert [g if g is None else bits(g) for g in got] == [g if g is None else bits(g) for g in gradients]
 
 
-@pytest.mark.parametrize("name", FOLDS)
+@pytest.mark.parametrize("name", COLUMNS)
 def test_folds_run_from_zero_from_left_to_right(engine, name):
     """Their value is that of the plain loop; their partials are those of each term."""
     row = PRIMITIVES[name]

@@ -6,6 +6,7 @@ import os
 import pytest
 from conftest import HAS_C
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from programs import programs, transcript
 
 from autograd import engine
@@ -23,11 +24,11 @@ EXAMPLES = int(os.environ.get("EXAMPLES", "3000"))
 
 
 @settings(max_examples=EXAMPLES)
-@given(programs)
-def test_twins_agree_on_random_programs(program):
-    """Values, partials, parents, gradients of two sweeps, tangents, exceptions and their texts are equal."""
+@given(programs, st.booleans())
+def test_twins_agree_on_random_programs(program, ieee):
+    """Values, partials, parents, sweeps of all kinds, second derivatives, exceptions and their texts are equal."""
     twin = importlib.import_module("autograd._engine")
-    assert transcript(twin, program) == transcript(engine, program)
+    assert transcript(twin, program, ieee) == transcript(engine, program, ieee)
 
 
 def test_known_differences_are_told(capsys):
