@@ -17,6 +17,7 @@ from autograd.errors import BackendMismatchError, DomainError, GraphError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from autograd.arrays import lift, lower
     from autograd.functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "ieee",
     "jacobian",
     "jvp",
+    "lift",
+    "lower",
     "math",
     "no_grad",
     "record_lines",
@@ -43,8 +46,10 @@ __version__ = "0.1.0"
 
 #: What is loaded when it is first asked for, and where it is.
 _LATER = {
-    name: "autograd.functional"
-    for name in ("grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp")
+    **dict.fromkeys(
+        ("grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"), "autograd.functional"
+    ),
+    **dict.fromkeys(("lift", "lower"), "autograd.arrays"),
 }
 
 

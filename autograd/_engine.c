@@ -1185,6 +1185,24 @@ value_round(Value *self, PyObject *args)
 }
 
 static PyObject *
+value_is_integer(Value *self, PyObject *Py_UNUSED(ignored))
+{
+    return call_on_float(self, "is_integer", NULL);
+}
+
+static PyObject *
+value_conjugate(PyObject *self, PyObject *Py_UNUSED(ignored))
+{
+    return Py_NewRef(self);
+}
+
+static PyObject *
+value_rint(Value *self, PyObject *Py_UNUSED(ignored))
+{
+    return PyFloat_FromDouble(rint(self->primal));
+}
+
+static PyObject *
 value_divmod(PyObject *left, PyObject *right)
 {
     PyObject *quotient = PyNumber_FloorDivide(left, right);
@@ -1872,6 +1890,9 @@ static PyMethodDef value_methods[] = {
     {"zero_grad", (PyCFunction)value_zero_grad, METH_NOARGS, DOC_zero_grad},
     {"detach", (PyCFunction)value_detach, METH_NOARGS, DOC_detach},
     EACH_METHOD(METHOD_ENTRY)
+    {"is_integer", (PyCFunction)value_is_integer, METH_NOARGS, NULL},
+    {"conjugate", (PyCFunction)value_conjugate, METH_NOARGS, DOC_conjugate},
+    {"rint", (PyCFunction)value_rint, METH_NOARGS, DOC_rint},
     {"__format__", (PyCFunction)value_format, METH_O, NULL},
     {"__trunc__", (PyCFunction)value_trunc, METH_NOARGS, NULL},
     {"__floor__", (PyCFunction)value_floor, METH_NOARGS, NULL},

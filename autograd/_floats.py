@@ -73,6 +73,17 @@ class FloatLike:
     def __round__(self, digits: int | None = None) -> int | float:
         return round(self._data, digits)
 
+    def is_integer(self) -> bool:  # noqa: D102  (as of a float)
+        return self._data.is_integer()
+
+    def conjugate(self) -> FloatLike:
+        """Return the Value itself, as a float does: NumPy's products of vectors ask for it."""
+        return self
+
+    def rint(self) -> float:
+        """Return the nearest whole number, for `numpy.rint`."""
+        return float(round(self._data)) if math.isfinite(self._data) else self._data
+
     def __format__(self, spec: str) -> str:
         return repr(self) if type(spec) is str and not spec else self._data.__format__(spec)
 

@@ -1511,7 +1511,8 @@ total_hypot(const double *columns, size_t length, double *shared)
     double small = 0.0;
     for (size_t i_row = 0; i_row < length; i_row++) {
         const double x = columns[0 * length + i_row];
-        const double term = ((x * 4.149515568880993e+180) * (x * 4.149515568880993e+180));
+        const double lifted = ((fabs(x) < 1e-280) ? (x * 4.149515568880993e+180) : 0.0);
+        const double term = (lifted * lifted);
         small = small + term;
     }
     shared[0] = small;
@@ -1524,8 +1525,9 @@ terms_hypot(const double *operand, unsigned constant, double out, const double *
     const double x = operand[0];
     (void)flat;
     const double small = shared[0];
+    const double lifted = ((fabs(x) < 1e-280) ? (x * 4.149515568880993e+180) : 0.0);
     if (!(constant & 1u)) { /* d out / d x */
-        partial[0] = ((out == 0.0) ? 0.0 : ((out > 1.026e-289) ? (x / out) : ((x * 4.149515568880993e+180) / sqrt(small))));
+        partial[0] = ((out == 0.0) ? 0.0 : ((out > 1.026e-289) ? (x / out) : (lifted / sqrt(small))));
     }
 }
 
@@ -1544,7 +1546,7 @@ total_logsumexp(const double *columns, size_t length, double *shared)
     for (size_t i_row = 0; i_row < length; i_row++) {
         const double x = columns[0 * length + i_row];
         const double d = ((x == top) ? 0.0 : (x - top));
-        const double lost = (((d == 0.0) || (x == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
+        const double lost = (((d == 0.0) || (d == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
         const double term = (exp(d) * (1.0 + lost));
         total = total + term;
     }
@@ -1560,7 +1562,7 @@ terms_logsumexp(const double *operand, unsigned constant, double out, const doub
     const double top = shared[0];
     const double total = shared[1];
     const double d = ((x == top) ? 0.0 : (x - top));
-    const double lost = (((d == 0.0) || (x == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
+    const double lost = (((d == 0.0) || (d == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
     if (!(constant & 1u)) { /* d out / d x */
         if (x == (-INFINITY)) {
             *flat |= 1u;
@@ -1702,6 +1704,8 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
 #define DOC_tangent "tangent($self, /, seeds)\n--\n\nSweep forward: return the derivative of this node in the direction of `seeds`.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The tangent of each leaf to move; other leaves stay. Leaves that this node does not\n    depend on may be among them.\n\nReturns\n-------\nfloat\n    The sum of d self / d leaf times the tangent of the leaf."
 #define DOC_zero_grad "zero_grad($self, /)\n--\n\nSet `grad` to zero."
 #define DOC_detach "detach($self, /)\n--\n\nReturn a constant: a Value with the same data, through which no derivative passes."
+#define DOC_conjugate "conjugate($self, /)\n--\n\nReturn the Value itself, as a float does: NumPy's products of vectors ask for it."
+#define DOC_rint "rint($self, /)\n--\n\nReturn the nearest whole number, for `numpy.rint`."
 #define DOC_sweep_backward "backward(seeds, /)\n--\n\nSweep backward from several roots at once and set every `grad` on the way.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The adjoint of each root: the sweep differentiates the sum of the roots times their seeds.\n\nNotes\n-----\nSee `Value.backward`, which is the same for one root."
 #define DOC_adjoints "adjoints(seeds, nodes, /)\n--\n\nSweep backward and return the adjoints of some nodes; no `grad` changes.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The adjoint of each root.\nnodes : iterable of Value\n    Whose adjoints to return.\n\nReturns\n-------\nlist of float or None\n    One for each node; None where no root depends on it."
 #define DOC_tangents "tangents(seeds, nodes, /)\n--\n\nSweep forward and return the tangents of some nodes.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The tangent of each leaf to move; other leaves stay.\nnodes : iterable of Value\n    Whose tangents to return.\n\nReturns\n-------\nlist of float or None\n    One for each node; None where it depends on none of the leaves."
@@ -1765,6 +1769,7 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
     X(logsumexp, "logsumexp(x, /)\n--\n\nReturn log(sum(exp(x))) over the columns; record it if there is a Value among the operands.")
 
 #define EACH_METHOD(X) \
+    X(abs, fabs, "fabs($self, /)\n--\n\nReturn abs(x); record it if there is a Value among the operands.") \
     X(exp, exp, "exp($self, /)\n--\n\nReturn exp(x); record it if there is a Value among the operands.") \
     X(exp2, exp2, "exp2($self, /)\n--\n\nReturn exp2(x); record it if there is a Value among the operands.") \
     X(expm1, expm1, "expm1($self, /)\n--\n\nReturn expm1(x); record it if there is a Value among the operands.") \
@@ -1796,7 +1801,9 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
     X(atanh, atanh, "atanh($self, /)\n--\n\nReturn atanh(x); record it if there is a Value among the operands.") \
     X(atanh, arctanh, "arctanh($self, /)\n--\n\nReturn atanh(x); record it if there is a Value among the operands.") \
     X(degrees, degrees, "degrees($self, /)\n--\n\nReturn 180 * x / pi; record it if there is a Value among the operands.") \
+    X(degrees, rad2deg, "rad2deg($self, /)\n--\n\nReturn 180 * x / pi; record it if there is a Value among the operands.") \
     X(radians, radians, "radians($self, /)\n--\n\nReturn x * pi / 180; record it if there is a Value among the operands.") \
+    X(radians, deg2rad, "deg2rad($self, /)\n--\n\nReturn x * pi / 180; record it if there is a Value among the operands.") \
     X(erf, erf, "erf($self, /)\n--\n\nReturn erf(x); record it if there is a Value among the operands.") \
     X(erfc, erfc, "erfc($self, /)\n--\n\nReturn erfc(x); record it if there is a Value among the operands.") \
     X(erfinv, erfinv, "erfinv($self, /)\n--\n\nReturn erfinv(x); record it if there is a Value among the operands.") \
@@ -1814,4 +1821,4 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
     X(fmod, fmod, "fmod($self, other, /)\n--\n\nReturn fmod(x, y); record it if there is a Value among the operands.") \
     X(remainder, remainder, "remainder($self, other, /)\n--\n\nReturn remainder(x, y); record it if there is a Value among the operands.") \
     X(ldexp, ldexp, "ldexp($self, other, /)\n--\n\nReturn ldexp(x, n); record it if there is a Value among the operands.") \
-    X(logsumexp, logaddexp, "logaddexp($self, *others, /)\n--\n\nReturn log(sum(exp(x))) over the columns; record it if there is a Value among the operands.")
+    X(hypot, hypot, "hypot($self, *others, /)\n--\n\nReturn hypot(x) over the columns; record it if there is a Value among the operands.")

@@ -101,7 +101,8 @@ def _edges(node: Any) -> list[tuple[Any, Any]]:
     _check_unchanged(node)
     operands = node.operands
     if node.primitive is None and node.data != node.data and _is_undefined(node):
-        partials: Sequence[Any] = [math.nan] * len(operands)
+        nowhere = math.nan * twin_of(node).sum([x for x in operands if _is_variable(x)])  # of any order
+        partials: Sequence[Any] = [nowhere] * len(operands)
     elif node.primitive is not None:
         partials = node.primitive.partials_as_values(operands, node)
     elif KERNELS[node.op].row.columns:

@@ -68,6 +68,8 @@ _BERNOULLI = (
 )
 #: The positive zero of digamma, as a sum of two floats: https://oeis.org/A030169.
 _ZERO, _ZERO_LOW = 1.4616321449683622, 9.549995429965697e-17
+#: What math.pi lacks.
+_PI_LOW = 1.2246467991473532e-16
 #: Beyond this order n! is no float.
 _MOST_ORDER = 170.0
 #: From x = 10 + n on, the asymptotic series of polygamma(n, x) is good to the last bit.
@@ -172,36 +174,49 @@ def _polygamma_of_positive(n: int, x: float) -> float:
     return sign * _factorial_over_power(n, n + 1, x, total, low)
 
 
-def _reflected(n: int, x: float) -> float:
-    """Return polygamma(n, x) for x < 0 that is no whole number.
+def _derivative_of_cotangent(n: int, x: float) -> float:
+    """Return d**n/dx**n pi cot(pi*x) for an even n and 1/4 <= |x| <= 1/2.
 
-    https://dlmf.nist.gov/5.15.E6, with the n-th derivative of cot(pi x) as a polynomial in c = cot(pi x).
-    By d/dx cot(pi x) = -pi (1 + c**2) it is (-pi)**n q(c), where q = c for n = 0, and each further order
-    turns q(c) into (1 + c**2) q'(c). All coefficients of q are positive, and it is odd or even.
+    By d/dx cot(pi*x) = -pi (1 + c**2), where c = cot(pi*x), it is pi**(n+1) times a polynomial in c: c itself
+    for n = 0, and with each order p turns into -(1 + c**2) p'. All its coefficients are positive for an even n.
     """
-    fraction = x - round(x)
-    # Both tangents are of angles up to pi/4, so neither loses the relative accuracy of the fraction.
-    if abs(fraction) <= 0.25:
-        cotangent = 1.0 / math.tan(math.pi * fraction)
-    else:
-        cotangent = math.tan(math.pi * math.copysign(0.5 - abs(fraction), fraction))
-    coefficients = [0.0] * (n + 4)
-    coefficients[1] = 1.0
+    rest = 0.5 - abs(x)
+    angle = math.pi * rest
+    angle_low = _product_error(math.pi, rest) + _PI_LOW * rest
+    cotangent = math.tan(angle)
+    square = cotangent * cotangent
+    cotangent += (1.0 + square) * angle_low
+    coefficients = [0.0, 1.0] + [0.0] * (n + 2)
     factor = math.pi
     for order in range(1, n + 1):
         factor *= math.pi
-        if order % 2:
-            coefficients[0] = coefficients[1]
+        coefficients[0] = coefficients[1]
         for j in range(1 + order % 2, order + 2, 2):
             coefficients[j] = (j + 1) * coefficients[j + 1] + (j - 1) * coefficients[j - 1]
-    square = cotangent * cotangent
-    polynomial = 0.0
-    for j in range(n + 1, -1, -2):
+    polynomial = coefficients[n + 1]
+    for j in range(n - 1, 0, -2):
         polynomial = polynomial * square + coefficients[j]
-    if n % 2 == 0:
-        polynomial *= cotangent
-    result = _polygamma_of_positive(n, 1.0 - x) - factor * polynomial
-    return -result if n % 2 else result
+    return math.copysign(factor * polynomial * cotangent, x)
+
+
+def _polygamma_of_negative(n: int, x: float) -> float:
+    """Return polygamma(n, x) for x < 0 that is no whole number.
+
+    By https://dlmf.nist.gov/5.15.E6, it is polygamma(n, 1 - x) - d**n/dx**n pi cot(pi*x) for an even n, and
+    the opposite for an odd one. With the same formula at f, the distance from the nearest pole, and with
+    https://dlmf.nist.gov/5.15.E5, the term of that pole stands alone; for an odd n nothing cancels then.
+    """
+    fraction = x - round(x)
+    size = abs(fraction)
+    mirrored = _polygamma_of_positive(n, 1.0 - x)
+    if n % 2 == 0 and size > 0.25:
+        return mirrored - _derivative_of_cotangent(n, fraction)
+    pole = _factorial_over_power(n, n + 1, size, 1.0, 0.0)
+    above = _polygamma_of_positive(n, 1.0 + fraction)
+    below = _polygamma_of_positive(n, 1.0 - fraction) - mirrored
+    if n % 2:
+        return pole + (above + below)
+    return (above - below) - math.copysign(pole, fraction)
 
 
 def polygamma(n: float, x: float) -> float:
@@ -230,7 +245,7 @@ def polygamma(n: float, x: float) -> float:
     if x <= 0.0:
         if x == math.floor(x):
             return math.inf if odd else math.nan
-        return _reflected(order, x)
+        return _polygamma_of_negative(order, x)
     return _polygamma_of_positive(order, x)
 
 

@@ -82,6 +82,11 @@ def nothing(where: str) -> ValueError:
     return ValueError(f"{where}: expected one number or more, got none")
 
 
+def not_a_choice(where: str, what: str, expected: tuple[str, ...], got: object) -> ValueError:
+    """Return the error for an option that is none of its choices."""
+    return ValueError(f"{where}: expected {what} to be {' or '.join(map(repr, expected))}, got {_shown(got)}")
+
+
 def not_a_name(got: object) -> TypeError:
     """Return the error for a name that is not a string."""
     return TypeError(f"name: expected a str, got {_shown(got)}")
@@ -182,3 +187,23 @@ def _shown(got: object) -> str:
 
 def _listed(names: tuple[str, ...], numbers: tuple[float, ...]) -> str:
     return ", ".join([f"{name} = {number!r}" for name, number in zip(names, numbers, strict=True)])
+
+
+def not_plain_numbers(where: str, dense: str) -> TypeError:
+    """Return the error for Values among the arguments of a function whose results are plain numbers."""
+    return TypeError(
+        f"{where}: expected plain numbers, got Values among them, whose derivatives would be lost; use {dense}"
+    )
+
+
+def not_its_own_variables(where: str, dense: str) -> GraphError:
+    """Return the error for a function of other Values, too, whose derivatives would be lost."""
+    return GraphError(
+        f"{where}: expected a function of its own variables alone, got one that depends on other Values as well; "
+        f"use {dense}, or take their .data or .detach()"
+    )
+
+
+def not_installed(where: str, module: str, extra: str) -> ImportError:
+    """Return the error for an optional package that is needed now and is not there."""
+    return ImportError(f'{where}: expected {module} to be installed; pip install "chainrule[{extra}]"', name=module)

@@ -20,8 +20,8 @@ textbook
     A test proves that both forms are the same function.
 smooth
     The partials once more, in a form to differentiate again: one formula, of primitives, where
-    `partials` cut a function into pieces that only agree in their values. Absent where the partials
-    themselves serve.
+    `partials` cut a function into pieces that only agree in their values, or would form inf - inf at
+    an end of the domain. Absent where the partials themselves serve.
 let
     Sub-formulas that several formulas of the row share; they may use `out`.
 domain
@@ -187,7 +187,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("neg", X, "-x", ("-1",), symbol="-", ulps=(0.0, 0.0), hard_points=((0.0,), (-0.0,), (inf,))),
     Primitive("pos", X, "x", ("1",), symbol="+", ulps=(0.0, 0.0), hard_points=((-0.0,), (nan,))),
     Primitive("abs", X, "abs(x)", ("where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan)))",),
-        textbook=("abs(x)", "x / abs(x)"), symbol="abs",
+        textbook=("abs(x)", "x / abs(x)"), symbol="abs", numpy="fabs",
         ulps=(0.0, 0.0), kinks=(Kink("x == 0", "0", LEAST),),
         hard_points=((0.0,), (-0.0,), (5e-324,), (-5e-324,), (-inf,), (nan,))),
     Primitive("fma", ("x", "y", "z"), "fma(x, y, z)", ("y", "x", "1"), ulps=(0.5, 0.0),
@@ -246,10 +246,12 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("tan", X, "tan(x)", ("1 + out * out",), textbook=("tan(x)", "1 + tan(x)**2"),
         domain=(FINITE,), ulps=(1.0, 3.0),
         hard_points=((0.0,), (1.5707963267948966,), (3.141592653589793,), (1e22,), (inf,))),
-    Primitive("asin", X, "asin(x)", ("1 / sqrt((1 - x) * (1 + x))",), textbook=("asin(x)", "1 / sqrt(1 - x**2)"),
+    Primitive("asin", X, "asin(x)", ("1 / sqrt((1 - x) * (1 + x))",),
+        smooth=("where(abs(x) == 1, (1 - x * x) ** -0.5, 1 / sqrt((1 - x) * (1 + x)))",), textbook=("asin(x)", "1 / sqrt(1 - x**2)"),
         domain=(Domain("x >= -1 and x <= 1", "-1 <= x <= 1"),), ulps=(1.0, 2.5), numpy="arcsin", samples=((-1.0, 1.0),),
         hard_points=((0.0,), (-0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (1.5,), (nan,))),
-    Primitive("acos", X, "acos(x)", ("-1 / sqrt((1 - x) * (1 + x))",), textbook=("acos(x)", "-1 / sqrt(1 - x**2)"),
+    Primitive("acos", X, "acos(x)", ("-1 / sqrt((1 - x) * (1 + x))",),
+        smooth=("where(abs(x) == 1, -(1 - x * x) ** -0.5, -1 / sqrt((1 - x) * (1 + x)))",), textbook=("acos(x)", "-1 / sqrt(1 - x**2)"),
         domain=(Domain("x >= -1 and x <= 1", "-1 <= x <= 1"),), ulps=(1.0, 2.5), numpy="arccos", samples=((-1.0, 1.0),),
         hard_points=((0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (-1.5,), (nan,))),
     Primitive("atan", X, "atan(x)", ("where(abs(x) > 1e9, (1 / x) / x, 1 / (1 + x * x))",),
@@ -278,17 +280,19 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("asinh", X, "asinh(x)", ("where(abs(x) > 1e9, 1 / abs(x), 1 / sqrt(1 + x * x))",),
         textbook=("asinh(x)", "1 / sqrt(1 + x**2)"), ulps=(2.0, 2.5), numpy="arcsinh",
         hard_points=((0.0,), (-0.0,), (1e8,), (1e200,), (-1e308,), (inf,), (nan,))),
-    Primitive("acosh", X, "acosh(x)", ("1 / sqrt(x - 1) / sqrt(x + 1)",), textbook=("acosh(x)", "1 / sqrt(x**2 - 1)"),
+    Primitive("acosh", X, "acosh(x)", ("1 / sqrt(x - 1) / sqrt(x + 1)",),
+        smooth=("where(x == 1, (x * x - 1) ** -0.5, 1 / sqrt(x - 1) / sqrt(x + 1))",), textbook=("acosh(x)", "1 / sqrt(x**2 - 1)"),
         domain=(Domain("x >= 1", "x >= 1"),), ulps=(3.0, 3.0), numpy="arccosh", samples=((1.0, 10.0),),
         hard_points=((1.0,), (1.0 + 2**-52,), (1e200,), (1e308,), (0.5,), (inf,), (nan,))),
-    Primitive("atanh", X, "atanh(x)", ("1 / ((1 - x) * (1 + x))",), textbook=("atanh(x)", "1 / (1 - x**2)"),
+    Primitive("atanh", X, "atanh(x)", ("1 / ((1 - x) * (1 + x))",),
+        smooth=("where(abs(x) == 1, 1 / (1 - x * x), 1 / ((1 - x) * (1 + x)))",), textbook=("atanh(x)", "1 / (1 - x**2)"),
         domain=(Domain("x > -1 and x < 1", "-1 < x < 1", "where(x == 1, inf, where(x == -1, -inf, nan))"),),
         ulps=(2.0, 2.5), numpy="arctanh", samples=((-1.0, 1.0),),
         hard_points=((0.0,), (-0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (2.0,), (nan,))),
     Primitive("degrees", X, "x * 57.29577951308232", ("57.29577951308232",), ulps=(1.5, 0.5),
-        textbook=("180 * x / pi", "180 / pi"), hard_points=((0.0,), (-0.0,), (1e308,), (inf,), (nan,))),
+        textbook=("180 * x / pi", "180 / pi"), numpy="rad2deg", hard_points=((0.0,), (-0.0,), (1e308,), (inf,), (nan,))),
     Primitive("radians", X, "x * 0.017453292519943295", ("0.017453292519943295",), ulps=(1.5, 0.5),
-        textbook=("x * pi / 180", "pi / 180"), hard_points=((0.0,), (-0.0,), (5e-324,), (inf,), (nan,))),
+        textbook=("x * pi / 180", "pi / 180"), numpy="deg2rad", hard_points=((0.0,), (-0.0,), (5e-324,), (inf,), (nan,))),
     # ---- special functions -------------------------------------------------------------------------
     Primitive("erf", X, "erf(x)", ("1.1283791670955126 * exp_of_minus_square(x)",),
         textbook=("erf(x)", "2 / sqrt(pi) * exp(-x**2)"), smooth=("1.1283791670955126 * exp(-(x * x))",),
@@ -403,17 +407,17 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         flat=("constant(y) and y == 0", "constant(x) and x == 0"),
         hard_points=((0.0, inf), (1e200, 1e200), (-0.0, 1.0), (nan, 1.0))),
     Primitive("hypot", X, "hypot(x)",
-        ("where(out == 0, 0, where(out > 1.026e-289, x / out, (x * 4.149515568880993e180) / sqrt(small)))",),
-        let={"small": "sum((x * 4.149515568880993e180) * (x * 4.149515568880993e180))"},
-        textbook=("hypot(x)", "x / hypot(x)"), smooth=("where(out == 0, 0, x / out)",), columns=True, ulps=(1.0, 3.0),
+        ("where(out == 0, 0, where(out > 1.026e-289, x / out, lifted / sqrt(small)))",),
+        let={"lifted": "where(abs(x) < 1e-280, x * 4.149515568880993e180, 0)", "small": "sum(lifted * lifted)"},
+        textbook=("hypot(x)", "x / hypot(x)"), numpy="hypot", smooth=("where(out == 0, 0, x / out)",), columns=True, ulps=(1.0, 3.0),
         kinks=(Kink("x == 0", "0", LEAST),),
         hard_points=((0.0,), (1e200,), (1e-200,), (5e-324,), (-0.0,), (inf,), (nan,))),
     Primitive("logsumexp", X, "where(top == -inf, top, top + log(total))", ("(exp(d) * (1 + lost)) / total",),
         # d = x - top, and what its rounding has lost (Knuth, The Art of Computer Programming, vol. 2, 4.2.2).
         let={"top": "max(x)", "d": "where(x == top, 0, x - top)",
-             "lost": "where(d == 0 or x == -inf, 0, (x - (d - (d - x))) - (top + (d - x)))",
+             "lost": "where(d == 0 or d == -inf, 0, (x - (d - (d - x))) - (top + (d - x)))",
              "total": "sum(exp(d) * (1 + lost))"},
         textbook=("log(sum(exp(x)))", "exp(x - out)"), smooth=("exp(x - out)",), columns=True, flat=("x == -inf",),
-        ulps=(2.0, 4.0), numpy="logaddexp",
+        ulps=(2.0, 4.0),
         hard_points=((0.0,), (-inf,), (inf,), (1000.0,), (-1000.0,), (nan,))),
 )}  # fmt: skip

@@ -1,0 +1,132 @@
+"""What SciPy's optimisers ask of a function, from one recording of it for each point.
+
+    >>> from autograd.optimize import scipy_objective
+    >>> rosenbrock = scipy_objective(lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2)
+    >>> rosenbrock.fun([1.0, 2.0])
+    100.0
+    >>> rosenbrock.jac([1.0, 2.0]).tolist()
+    [-400.0, 200.0]
+    >>> rosenbrock.calls
+    1
+
+With SciPy: ``minimize(o.fun, x0, jac=o.jac, hess=o.hess)``, with ``hessp=o.hessp`` for many variables,
+or ``minimize(o.value_and_grad, x0, jac=True)``; and ``least_squares(o.fun, x0, jac=o.jac)`` for a
+function that returns several residuals.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd import _recorded
+from autograd._recorded import twin_of
+from autograd._structures import flatten, is_value
+from autograd.sparse import hessian_matrix, is_number, jacobian_matrix, load, one_number, record
+
+__all__ = ["ScipyObjective", "scipy_objective"]
+
+
+def scipy_objective(f: Callable[..., Any], sparse: bool = False) -> ScipyObjective:
+    """Return the function `f` and its derivatives as `scipy.optimize` takes them.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a list of numbers, and whatever SciPy passes on as `args`; returns one number, or a
+        structure of several. Plain Python code that runs on Values.
+    sparse : bool
+        Whether matrices of derivatives are `scipy.sparse.csr_array` rather than arrays.
+
+    Notes
+    -----
+    The last call of `f` is kept with its graph, so that `fun`, `jac` and `hess` at the same point
+    take one call together. Therefore `f` has to be a function of `x` and `args` alone; other objects
+    as `args`, even equal ones, make a new call.
+    """
+    return ScipyObjective(f, sparse)
+
+
+class ScipyObjective:
+    """A function and its derivatives as SciPy's optimisers take them; see `scipy_objective`.
+
+    Attributes
+    ----------
+    calls : int
+        How often the function itself was called so far.
+    """
+
+    def __init__(self, f: Callable[..., Any], sparse: bool = False) -> None:
+        self.calls = 0
+        self._f = f
+        self._sparse = sparse
+        self._point: tuple[bytes, tuple[Any, ...]] | None = None
+        self._run: _Run
+
+    def fun(self, x: Any, *args: Any) -> Any:
+        """Return the value: a float, or an array of shape (m,)."""
+        run = self._at(x, args)
+        numbers = [out.data if is_value(out) else float(out) for out in run.outs]
+        return numbers[0] if run.is_scalar else _array(numbers)
+
+    def jac(self, x: Any, *args: Any) -> Any:
+        """Return the gradient, of shape (n,), or the Jacobian, of shape (m, n)."""
+        run = self._at(x, args)
+        if run.is_scalar:
+            return _array(run.jacobian()[0])
+        return jacobian_matrix(run.outs, run.variables) if self._sparse else _array(run.jacobian())
+
+    def value_and_grad(self, x: Any, *args: Any) -> tuple[Any, Any]:
+        """Return the value and the gradient."""
+        return self.fun(x, *args), self.jac(x, *args)
+
+    def hess(self, x: Any, *args: Any) -> Any:
+        """Return the matrix of second derivatives, of shape (n, n), of a function that returns one number."""
+        run = self._at(x, args)
+        matrix = hessian_matrix(one_number("scipy_objective", run.out), run.variables)
+        return matrix if self._sparse else matrix.toarray()
+
+    def hessp(self, x: Any, p: Any, *args: Any) -> Any:
+        """Return the product of the matrix of second derivatives with a vector, without the matrix."""
+        run = self._at(x, args)
+        one_number("scipy_objective", run.out)
+        seeds: dict[Any, float] = {}
+        for slope, number in zip(run.gradient, _array(p).ravel().tolist(), strict=True):
+            if is_value(slope):
+                seeds[slope] = seeds.get(slope, 0.0) + number
+        return _array(_sweep("adjoints", seeds, run.variables))
+
+    def _at(self, x: Any, args: tuple[Any, ...]) -> _Run:
+        """Return the call of the function at a point: the last one, if it was there."""
+        numbers = _array(x).ravel()
+        point = numbers.tobytes(), args
+        if self._point is None or self._point[0] != point[0] or not _same(self._point[1], args):
+            self.calls += 1
+            self._run = _Run(*record("scipy_objective", "grad", self._f, numbers.tolist(), args))
+            self._point = point
+        return self._run
+
+
+class _Run:
+    """One call of a function: its variables, and its result with the graph behind it."""
+
+    def __init__(self, variables: list[Any], out: Any) -> None:
+        self.variables = variables
+        self.out = out
+        self.outs, _ = flatten(out, "scipy_objective")
+        self.is_scalar = is_number(out)
+
+    def jacobian(self) -> list[list[float]]:
+        """Return the Jacobian by as few sweeps of the engine as possible."""
+        if len(self.outs) <= len(self.variables):
+            return [_sweep("adjoints", {out: 1.0} if is_value(out) else {}, self.variables) for out in self.outs]
+        roots = [out for out in self.outs if is_value(out)]
+        columns = [_sweep("tangents", {x: 1.0}, roots) for x in self.variables]
+        rows = zip(*columns, strict=True)
+        return [list(next(rows)) if is_value(out) else [0.0] * len(columns) for out in self.outs]
+
+    @functools.cached_property
+    def gradient(self) -> list[Any]:
+        """The gradient as Values, to be differentiated again."""
+        return _recorded.adjoints({self.out: 1.0}, self.variables) if is_value(self.out) else []
