@@ -175,7 +175,7 @@ def _polygamma_of_positive(n: int, x: float) -> float:
 
 
 def _derivative_of_cotangent(n: int, x: float) -> float:
-    """Return d**n/dx**n pi cot(pi*x) for an even n and 1/4 <= |x| <= 1/2.
+    """Return d**n/dx**n pi cot(pi*x) for an even n and 0.4 < |x| <= 0.5.
 
     By d/dx cot(pi*x) = -pi (1 + c**2), where c = cot(pi*x), it is pi**(n+1) times a polynomial in c: c itself
     for n = 0, and with each order p turns into -(1 + c**2) p'. All its coefficients are positive for an even n.
@@ -188,7 +188,9 @@ def _derivative_of_cotangent(n: int, x: float) -> float:
     cotangent += (1.0 + square) * angle_low
     coefficients = [0.0, 1.0] + [0.0] * (n + 2)
     factor = math.pi
+    factor_low = _PI_LOW
     for order in range(1, n + 1):
+        factor_low = factor_low * math.pi + (_product_error(factor, math.pi) + factor * _PI_LOW)
         factor *= math.pi
         coefficients[0] = coefficients[1]
         for j in range(1 + order % 2, order + 2, 2):
@@ -196,7 +198,7 @@ def _derivative_of_cotangent(n: int, x: float) -> float:
     polynomial = coefficients[n + 1]
     for j in range(n - 1, 0, -2):
         polynomial = polynomial * square + coefficients[j]
-    return math.copysign(factor * polynomial * cotangent, x)
+    return math.copysign((factor * polynomial + factor_low * polynomial) * cotangent, x)
 
 
 def _polygamma_of_negative(n: int, x: float) -> float:
@@ -209,7 +211,7 @@ def _polygamma_of_negative(n: int, x: float) -> float:
     fraction = x - round(x)
     size = abs(fraction)
     mirrored = _polygamma_of_positive(n, 1.0 - x)
-    if n % 2 == 0 and size > 0.25:
+    if n % 2 == 0 and size > 0.4:
         return mirrored - _derivative_of_cotangent(n, fraction)
     pole = _factorial_over_power(n, n + 1, size, 1.0, 0.0)
     above = _polygamma_of_positive(n, 1.0 + fraction)

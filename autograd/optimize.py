@@ -17,13 +17,13 @@ function that returns several residuals.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from autograd import _recorded
 from autograd._recorded import twin_of
 from autograd._structures import flatten, is_value
-from autograd.sparse import hessian_matrix, is_number, jacobian_matrix, load, one_number, record
+from autograd.sparse import hessian_matrix, jacobian_matrix, load, one_number, record
 
 __all__ = ["ScipyObjective", "scipy_objective"]
 
@@ -61,7 +61,7 @@ class ScipyObjective:
         self.calls = 0
         self._f = f
         self._sparse = sparse
-        self._point: tuple[bytes, tuple[Any, ...]] | None = None
+        self._point: tuple[Any, ...] = ()
         self._run: _Run
 
     def fun(self, x: Any, *args: Any) -> Any:
@@ -91,42 +91,57 @@ class ScipyObjective:
         """Return the product of the matrix of second derivatives with a vector, without the matrix."""
         run = self._at(x, args)
         one_number("scipy_objective", run.out)
+        vector = _array(p).ravel().tolist()
         seeds: dict[Any, float] = {}
-        for slope, number in zip(run.gradient, _array(p).ravel().tolist(), strict=True):
-            if is_value(slope):
-                seeds[slope] = seeds.get(slope, 0.0) + number
-        return _array(_sweep("adjoints", seeds, run.variables))
+        for i, slope in run.gradient.items():
+            seeds[slope] = seeds.get(slope, 0.0) + vector[i]
+        return _array(run.adjoints(seeds))
 
     def _at(self, x: Any, args: tuple[Any, ...]) -> _Run:
         """Return the call of the function at a point: the last one, if it was there."""
         numbers = _array(x).ravel()
-        point = numbers.tobytes(), args
-        if self._point is None or self._point[0] != point[0] or not _same(self._point[1], args):
+        point = (numbers.tobytes(), *map(id, args))  # the objects live at least as long as the run
+        if point != self._point:
             self.calls += 1
-            self._run = _Run(*record("scipy_objective", "grad", self._f, numbers.tolist(), args))
-            self._point = point
+            variables, out = record("scipy_objective", "grad", self._f, numbers.tolist(), args)
+            self._run, self._point = _Run(variables, out, args), point
         return self._run
 
 
 class _Run:
     """One call of a function: its variables, and its result with the graph behind it."""
 
-    def __init__(self, variables: list[Any], out: Any) -> None:
+    def __init__(self, variables: list[Any], out: Any, args: tuple[Any, ...]) -> None:
         self.variables = variables
         self.out = out
+        self.args = args
         self.outs, _ = flatten(out, "scipy_objective")
-        self.is_scalar = is_number(out)
+        self.is_scalar = not isinstance(out, (list, tuple, Mapping)) and getattr(out, "shape", ()) == ()
 
     def jacobian(self) -> list[list[float]]:
-        """Return the Jacobian by as few sweeps of the engine as possible."""
+        """Return the Jacobian, by backward or by forward sweeps, whichever are fewer."""
         if len(self.outs) <= len(self.variables):
-            return [_sweep("adjoints", {out: 1.0} if is_value(out) else {}, self.variables) for out in self.outs]
+            return [self.adjoints({out: 1.0} if is_value(out) else {}) for out in self.outs]
         roots = [out for out in self.outs if is_value(out)]
-        columns = [_sweep("tangents", {x: 1.0}, roots) for x in self.variables]
-        rows = zip(*columns, strict=True)
-        return [list(next(rows)) if is_value(out) else [0.0] * len(columns) for out in self.outs]
+        columns = [
+            dict(zip(roots, twin_of(x).tangents({x: 1.0}, roots), strict=True)) if roots else {} for x in self.variables
+        ]
+        return [[column[out] or 0.0 if is_value(out) else 0.0 for column in columns] for out in self.outs]
 
     @functools.cached_property
-    def gradient(self) -> list[Any]:
-        """The gradient as Values, to be differentiated again."""
-        return _recorded.adjoints({self.out: 1.0}, self.variables) if is_value(self.out) else []
+    def gradient(self) -> dict[int, Any]:
+        """The gradient as Values, to be differentiated again, by the number of the variable."""
+        if not is_value(self.out):
+            return {}
+        found = _recorded.adjoints({self.out: 1.0}, self.variables)
+        return {i: slope for i, slope in enumerate(found) if is_value(slope)}
+
+    def adjoints(self, seeds: Mapping[Any, float]) -> list[float]:
+        """Return the adjoints of the variables, by one sweep; 0.0 where no root depends on one."""
+        if not seeds:
+            return [0.0] * len(self.variables)
+        return [adjoint or 0.0 for adjoint in twin_of(self.variables[0]).adjoints(seeds, self.variables)]
+
+
+def _array(numbers: Any) -> Any:
+    return load("numpy", "scipy_objective").array(numbers, dtype=float)

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import os
+import sys
 from types import ModuleType
 
 import pytest
@@ -18,7 +19,7 @@ if os.environ.get("CI") and not HAS_C:
 
 # The examples that failed are the interesting ones; what they cost in time is not.
 settings.register_profile(
-    "chainrule", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+    "chainrule", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], database=None
 )
 settings.load_profile("chainrule")
 
@@ -33,3 +34,12 @@ def pytest_report_header() -> str:
 def engine(request: pytest.FixtureRequest) -> ModuleType:
     """Return the module of one twin."""
     return importlib.import_module(request.param)
+
+
+@pytest.fixture
+def calculus(engine: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return the module of one twin, of which the transforms make their variables in this test."""
+    for name in ("functional", "arrays", "own", "implicit", "sparse", "optimize"):
+        if f"autograd.{name}" in sys.modules:
+            monkeypatch.setattr(f"autograd.{name}.Value", engine.Value, raising=False)
+    return engine
