@@ -207,3 +207,78 @@ def not_its_own_variables(where: str, dense: str) -> GraphError:
 def not_installed(where: str, module: str, extra: str) -> ImportError:
     """Return the error for an optional package that is needed now and is not there."""
     return ImportError(f'{where}: expected {module} to be installed; pip install "chainrule[{extra}]"', name=module)
+
+
+def not_a_function(where: str, what: str, got: object) -> TypeError:
+    """Return the error for something that had to be called."""
+    return TypeError(f"{where}: expected {what} to be a function, got {_shown(got)}")
+
+
+def not_a_primitive_name(got: object) -> ValueError:
+    """Return the error for the name of an own primitive that is no identifier, or taken."""
+    return ValueError(
+        f"primitive: expected a name that is an identifier and not that of a primitive of autograd, got {_shown(got)}; "
+        "choose one with name="
+    )
+
+
+def not_a_real_result(where: str, what: str, got: object) -> TypeError:
+    """Return the error for a user's function that had to return a plain number, and did not."""
+    return TypeError(f"{where}: expected {what} to return a real number, got {_shown(got)}")
+
+
+def not_partials(where: str, expected: int, got: object) -> TypeError:
+    """Return the error for the partials of an own primitive that are not one for each operand."""
+    return TypeError(
+        f"{where}: expected the partials to return {expected} number{'s' * (expected > 1)}, one for each operand "
+        f"(None where the result does not depend on it), got {_shown(got)}"
+    )
+
+
+def raised_in(where: str, what: str, numbers: tuple[object, ...]) -> str:
+    """Return the note on an exception from a user's function: whose it is, and of which operands."""
+    return f"{where}: raised by {what} at {', '.join(map(repr, numbers))}"
+
+
+def partials_not_differentiable(where: str, error: Exception) -> GraphError:
+    """Return the error for a higher derivative through an own primitive whose partials are of floats only."""
+    return GraphError(
+        f"{where}: expected partials that can be computed of Values, to differentiate them again, got "
+        f"{_shown(error)}; write them in autograd.math and own primitives, or give such a function as higher="
+    )
+
+
+def depends_on_others(where: str, cure: str) -> GraphError:
+    """Return the error for a function that is recorded as one node and uses Values that are no operands."""
+    return GraphError(
+        f"{where}: expected a function of its arguments alone, got one that depends on another Value as well, "
+        f"whose derivative would be lost; {cure}, or use its .data or .detach()"
+    )
+
+
+def operand_changed(op: str, recorded: float, now: float) -> GraphError:
+    """Return the error for recording a sweep of a node whose operand has another number by now."""
+    return GraphError(
+        f"{op}: expected the operands as they were when it was recorded, {recorded!r}, got {now!r}; "
+        "differentiate before changing leaves, or compute it again"
+    )
+
+
+def singular(where: str, x: list[float]) -> DomainError:
+    """Return the error for equations that do not determine their unknowns, not even to first order."""
+    return DomainError(
+        f"{where}: expected equations whose matrix of derivatives by x is invertible, got a singular one "
+        f"at x = {_row(x)}"
+    )
+
+
+def not_converged(where: str, x: list[float]) -> RuntimeError:
+    """Return the error for a solver of ours that found no solution."""
+    return RuntimeError(
+        f"{where}: expected to converge, got no further than x = {_row(x)}; start elsewhere, or pass a solver"
+    )
+
+
+def _row(numbers: list[float]) -> str:
+    text = ", ".join(map(repr, numbers))
+    return f"{text[:_LONGEST_REPR]}{'...' * (len(text) > _LONGEST_REPR)}"

@@ -1,4 +1,4 @@
-"""Every row of the table: its value, its partials, its domain, its conventions, its accuracy."""
+"""Every row of the table: its value, its partials, its domain, its conventions; tests/test_accuracy.py has its errors."""
 
 import itertools
 import math
@@ -7,25 +7,17 @@ import random
 
 import mpmath
 import pytest
+from accuracy import MPMATH, points
 from conftest import TWINS
 from programs import COLUMNS, bits
 
-from autograd import engine as reference
 from autograd._formula import FUNCTIONS, evaluate, parse
 from autograd.primitives import PRIMITIVES
 
 ROWS = [row for row in PRIMITIVES.values() if not row.columns]
 by_name = {"argvalues": ROWS, "ids": lambda row: row.name}
 
-#: The functions of the formula language in arbitrary precision.
-EXACT = {
-    name: getattr(mpmath, {"abs": "fabs"}.get(name, name))
-    for name in FUNCTIONS
-    if name not in {"copysign"}
-} | {
-    "copysign": lambda x, y: mpmath.fabs(x) * (-1 if y < 0 else 1),
-    "pow": lambda x, y: x ** (int(y) if mpmath.isint(y) else y),
-}  # fmt: skip
+EXACT = MPMATH.functions
 FLOATS = {name: function for name, (function, _, _) in FUNCTIONS.items()} | {"pow": math.pow}
 
 #: The same functions as floats have them: what the value of each primitive must equal, bit for bit.
@@ -53,62 +45,6 @@ def names_of(row, operands, functions):
     for key, formula in row.let.items():
         names[key] = evaluate(parse(formula), names, functions)
     return names
-
-
-def points(row, count, seed=0):
-    """Return operands of a row: its hard points and their neighbours, its range, and all binades."""
-    rng = random.Random(f"{row.name} {seed}")
-    drawn = [tuple(map(float, point)) for point in row.hard_points]
-    for point in list(drawn):
-        for steps in itertools.product((-1, 0, 1), repeat=len(point)):
-            drawn.append(tuple(math.nextafter(x, s * math.inf) if s else x for x, s in zip(point, steps, strict=True)))
-    for _ in range(count):
-        tame = [rng.uniform(*row.samples[i]) for i in range(len(row.operands))]
-        wild = [rng.choice((-1, 1)) * math.ldexp(rng.uniform(0.5, 1), rng.randint(-1073, 1024)) for _ in row.operands]
-        small = [rng.choice((-1, 1)) * math.ldexp(rng.uniform(0.5, 1), rng.randint(-30, 10)) for _ in row.operands]
-        whole = [float(rng.randint(-4, 4)) for _ in row.operands]
-        drawn += [tuple(tame), tuple(wild), tuple(small), tuple(whole)]
-        drawn += [tuple(rng.choice(pair) for pair in zip(tame, wild, strict=True))]
-        drawn += [tuple(rng.choice(pair) for pair in zip(small, wild, strict=True))]
-        least = [math.ldexp(rng.uniform(0.5, 1), rng.randint(-1073, -1020)), *tame[1:]]
-        drawn += [tuple(least[: len(row.operands)])]
-    return drawn
-
-
-PRECISION = 3000  # bits: for a step far below the last place of any float, and twice that again
-
-
-def slope(row, operands, i):
-    """Return the derivative of a row's value by its i-th operand, from the value's formula alone.
-
-    None where there is none: where the slopes to the left and to the right differ, or are not real.
-    """
-    exact = [mpmath.mpf(x) for x in operands]
-    h = min(abs(exact[i]), 1) * mpmath.mpf(2) ** -300 or mpmath.mpf(2) ** -1200
-    values = []
-    for x in (exact[i] - h, exact[i], exact[i] + h):
-        moved = [*exact[:i], x, *exact[i + 1 :]]
-        try:
-            values.append(evaluate(parse(row.value), names_of(row, moved, EXACT), EXACT))
-        except (ZeroDivisionError, ValueError):
-            return None
-    if not all(isinstance(value, mpmath.mpf) for value in values):
-        return None
-    left, right = (values[1] - values[0]) / h, (values[2] - values[1]) / h
-    return (left + right) / 2 if abs(left - right) <= mpmath.mpf(2) ** -150 * (abs(left) + abs(right)) else None
-
-
-def error_in_ulps(got, exact):
-    """Return how many units in the last place of the exact number a float is off."""
-    if mpmath.isnan(exact) or mpmath.isinf(exact):
-        same = math.isnan(got) if mpmath.isnan(exact) else got == float(exact)
-        return 0.0 if same else math.inf
-    rounded = float(exact)
-    if math.isinf(rounded) or math.isinf(got):
-        return 0.0 if rounded == got else math.inf
-    if math.isnan(got):
-        return math.inf
-    return float(abs(mpmath.mpf(got) - exact) / math.ulp(rounded))
 
 
 # ---- the value ---------------------------------------------------------------------------------------
@@ -214,45 +150,6 @@ def test_textbook_form_is_the_same_function(row):
                 expected = 0 if flat else evaluate(parse(formula), names, EXACT)
                 got = evaluate(parse(textbook), names, EXACT)
                 assert abs(got - expected) <= mpmath.mpf(10) ** -50 * max(1, abs(expected))
-
-
-# ---- accuracy ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("row", **by_name)
-def test_value_and_partials_within_their_ulps(row):
-    """At hard points and their neighbours, near 0 and over all binades: errors within the row's budget.
-
-    The twins are equal bit for bit (tests/test_twins.py), so measuring one is measuring both.
-    """
-    worst = [0.0] * (1 + len(row.operands))
-    with mpmath.workprec(PRECISION):
-        for operands in points(row, 60):
-            if not all(map(math.isfinite, operands)) or not inside(row, operands):
-                continue
-            values = [reference.Value(x) for x in operands]
-            try:
-                node = call(reference, row, values)
-            except OverflowError:
-                continue
-            if row.name == "pow" and abs(operands[1] * math.log2(abs(operands[0]) or 1)) > 1e5:
-                continue  # far below the least float; mpmath would spend its time on exponents
-            names = names_of(row, [mpmath.mpf(x) for x in operands], EXACT)
-            if row.name in {"mod", "floordiv"} and abs(operands[0] / operands[1]) > 2**200:
-                continue  # beyond the working precision
-            out = evaluate(parse(row.value), names, EXACT)
-            worst[0] = max(worst[0], error_in_ulps(node.data, out))
-            taken = dict(zip(map(id, node.parents), node.partials, strict=True))
-            for i, value in enumerate(values):
-                exact = slope(row, operands, i)
-                if exact is None or not math.isfinite(taken.get(id(value), 0.0)):
-                    continue  # a kink, a jump or an end of the domain: a convention, tested below
-                if id(value) not in taken:
-                    assert exact == 0
-                else:
-                    worst[1 + i] = max(worst[1 + i], error_in_ulps(taken[id(value)], exact))
-    assert worst[0] <= row.ulps[0]
-    assert max(worst[1:]) <= row.ulps[1]
 
 
 @pytest.mark.parametrize("row", **by_name)

@@ -1,0 +1,360 @@
+"""How far the numbers of a primitive are from the exact ones: where to look, what is exact, the error in ulp.
+
+The exact value of a row is that of its textbook formula, in ball arithmetic (Arb) whose precision
+rises until the ball is far smaller than a unit in the last place. The exact partial is the slope of
+that same formula between points 2**-200 apart, so that a wrong partial cannot hide behind its own
+formula. mpmath is a second arithmetic, to confirm with.
+"""
+
+import ast
+import functools
+import itertools
+import math
+import operator
+import random
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import mpmath
+import numpy as np
+from flint import acb, arb, arb_series, ctx
+
+from autograd import engine
+from autograd._formula import FUNCTIONS, evaluate, names_in, parse
+from autograd.primitives import PRIMITIVES, Primitive
+
+#: The rows to measure. Plain sums are left out: each of their operations is one of floats, and the errors add up.
+MEASURED = {row.name: row for row in PRIMITIVES.values() if not (row.columns and row.value in row.let)}
+LENGTH = 2  # of the columns, where a row has columns
+
+
+def arity(row: Primitive) -> int:
+    """Return how many operands a row is measured with."""
+    return len(row.operands) * (LENGTH if row.columns else 1)
+
+
+# ---- where to look -----------------------------------------------------------------------------------
+
+
+def points(row: Primitive, count: int, seed: int = 0, reach: int = 1) -> Iterator[tuple[float, ...]]:
+    """Yield operands of a row: its hard points with all neighbours within `reach` floats, then `count` of each kind.
+
+    The kinds: in the range that matters most, over all binades, near 1, whole numbers, mixtures of
+    these, equal or nearly equal, subnormal, and at all distances from a hard point.
+    """
+    rng = random.Random(f"{row.name} {seed}")
+    spans = [span for span in row.samples[: len(row.operands)] for _ in range(arity(row) // len(row.operands))]
+    hard = [tuple(map(float, point)) for point in row.hard_points]
+    if row.columns:
+        hard = [sum(zip(*rows, strict=True), ()) for rows in itertools.product(hard, repeat=LENGTH)]
+    finite = [point for point in hard if all(map(math.isfinite, point))]
+    for point in hard:
+        for steps in itertools.product(range(-reach, reach + 1), repeat=len(point)):
+            yield tuple(map(_neighbour, point, steps))
+
+    def binades(low: int, high: int) -> list[float]:
+        return [rng.choice((-1, 1)) * math.ldexp(rng.uniform(0.5, 1), rng.randint(low, high)) for _ in spans]
+
+    def mixture(*kinds: list[float]) -> list[float]:
+        return [rng.choice(drawn) for drawn in zip(*kinds, strict=True)]
+
+    for _ in range(count):
+        tame = [rng.uniform(*span) for span in spans]
+        wild = binades(-1073, 1024)
+        small = binades(-30, 10)
+        whole = [float(rng.choice((round(x), rng.randint(-4, 4)))) for x in tame]
+        equal = [rng.choice((-1, 1)) * _neighbour(wild[0], rng.randint(-2, 2)) for _ in spans]
+        least = [*binades(-1073, -1020)[:1], *tame[1:]]
+        near = [x + (abs(x) or 1) * d for x, d in zip(rng.choice(finite or [tame]), binades(-52, -1), strict=True)]
+        kinds = [tame, wild, small, whole, mixture(tame, wild), mixture(small, wild), mixture(tame, whole)]
+        yield from map(tuple, [*kinds, equal, least, near])
+
+
+def _neighbour(x: float, steps: int) -> float:
+    for _ in range(abs(steps)):
+        x = math.nextafter(x, math.copysign(math.inf, steps))
+    return x
+
+
+def everywhere(row: Primitive) -> Iterator[tuple[float, ...]]:
+    """Yield the operands of a full measurement; for one operand, every binade with both signs is among them."""
+    if arity(row) > 1:
+        yield from points(row, 12_000, reach=3)
+        return
+    yield from points(row, 4_000, reach=3)
+    rng = random.Random(row.name)
+    for exponent, sign in itertools.product(range(-1074, 1024), (-1.0, 1.0)):
+        for mantissa in (1.0, 1 + 2**-52, 1.5, 2 - 2**-52, *(rng.uniform(1, 2) for _ in range(4))):
+            yield (sign * math.ldexp(mantissa, exponent),)
+
+
+# ---- the formula language in exact arithmetic --------------------------------------------------------
+
+
+def _language(own: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Return the functions of the formula language over numbers that bring `own` functions.
+
+    These numbers know no sign of zero.
+    """
+    atan, exp, floor, log, sqrt = (own[name] for name in ("atan", "exp", "floor", "log", "sqrt"))
+
+    def copysign(x: Any, y: Any) -> Any:
+        return abs(x) if y >= 0 else -abs(x)
+
+    def power(x: Any, y: Any) -> Any:
+        if x < 0 and floor(y) == y:
+            return abs(x) ** y * (1 if floor(y / 2) * 2 == y else -1)
+        return x**y
+
+    def remainder(x: Any, y: Any) -> Any:
+        quotient = x / y
+        nearest = floor(quotient + 0.5)
+        odd = floor(nearest / 2) * 2 != nearest
+        return x - y * (nearest - 1 if odd and nearest - quotient == 0.5 else nearest)
+
+    return {
+        **own,
+        "abs": abs,
+        "cbrt": lambda x: copysign(exp(log(abs(x)) / 3), x) if x != 0 else x,
+        "copysign": copysign,
+        "erfinv_slope": lambda x, out: sqrt(atan(1 + 0 * x)) * exp(out * out),
+        "exp2": lambda x: 2**x,
+        "exp_of_minus_square": lambda x: exp(-x * x),
+        "fma": lambda x, y, z: x * y + z,
+        "fmod": lambda x, y: x - y * copysign(floor(abs(x / y)), x / y),
+        "fsum": sum,
+        "hypot": lambda xs: sqrt(sum(xs * xs)),
+        "ldexp": lambda x, n: x * 2**n if floor(n) == n else x * math.nan,
+        "log10": lambda x: log(x) / log(10 + 0 * x),
+        "log2": lambda x: log(x) / log(2 + 0 * x),
+        "max": max,
+        "pow": power,
+        "remainder": remainder,
+        "sum": sum,
+        "sumprod": lambda xs, ys: sum(xs * ys),
+    }
+
+
+OF_COLUMNS = {"fsum", "hypot", "max", "sum", "sumprod"}
+
+
+def _polygamma(n: arb, x: arb) -> arb:
+    """Return polygamma(n, x); left of 0 by reflection, where Arb would go in steps of one."""
+    if not (0 <= n <= 1000 and n.floor() == n):
+        return arb("nan")
+    if x > 0:
+        return acb(x).polygamma(acb(n)).real
+    order = int(n.unique_fmpz())
+    slopes = arb_series([x, 1], prec=order + 1).cot_pi()
+    return (-1) ** order * _polygamma(n, 1 - x) - arb.pi() * slopes[order] * n.fac()
+
+
+def _lgamma(x: arb) -> arb:
+    return x.lgamma() if x > 0 else (arb.pi() / abs(x.sin_pi())).log() - (1 - x).lgamma()
+
+
+class Arithmetic(NamedTuple):
+    """Numbers of any precision, and the formula language over them."""
+
+    number: Callable[[Any], Any]
+    functions: Mapping[str, Callable[..., Any]]
+    pi: Callable[[], Any]
+    workprec: Callable[[int], Any]
+
+
+BALLS = Arithmetic(
+    arb,
+    _language(
+        {name: operator.methodcaller(name) for name in FUNCTIONS if hasattr(arb, name)}
+        | {"atan2": arb.atan2, "lgamma": _lgamma, "polygamma": _polygamma}
+    ),
+    arb.pi,
+    ctx.workprec,
+)
+MPMATH = Arithmetic(
+    mpmath.mpf,
+    _language(
+        {name: getattr(mpmath, name) for name in FUNCTIONS if hasattr(mpmath, name)}
+        | {"lgamma": lambda x: mpmath.re(mpmath.loggamma(x)), "polygamma": mpmath.psi}
+    ),
+    lambda: +mpmath.pi,
+    mpmath.workprec,
+)
+
+
+# ---- the exact value and the exact slopes ------------------------------------------------------------
+
+
+class _Expanded(ast.NodeTransformer):
+    """Write the sub-formulas of a row out, and // and %, which exact numbers may lack, with floor."""
+
+    def __init__(self, let: Mapping[str, str]) -> None:
+        self.let = let
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.visit(ast.parse(self.let[node.id], mode="eval").body) if node.id in self.let else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        floor = ast.Call(ast.Name("floor"), [ast.BinOp(node.left, ast.Div(), node.right)], [])
+        match node.op:
+            case ast.FloorDiv():
+                return floor
+            case ast.Mod():
+                return ast.BinOp(node.left, ast.Sub(), ast.BinOp(node.right, ast.Mult(), floor))
+        return node
+
+
+@functools.cache
+def _definition(name: str) -> ast.expr:
+    """Return the formula of the exact value: the textbook's, if that says pi or speaks of whole columns."""
+    row = PRIMITIVES[name]
+    textbook = next(iter(row.textbook), row.value)
+    formula = textbook if row.columns or "pi" in names_in(parse(textbook)) else row.value
+    return _Expanded(row.let).visit(ast.parse(formula, mode="eval").body)
+
+
+def _of_each(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *columns: np.frompyfunc(function, len(columns), 1)(*columns)
+
+
+def value(row: Primitive, operands: Sequence[Any], arithmetic: Arithmetic) -> arb:
+    """Return the value of a row by its definition; NaN where that is no real number."""
+    functions = arithmetic.functions
+    if row.columns:
+        functions = {name: f if name in OF_COLUMNS else _of_each(f) for name, f in functions.items()}
+        operands = np.array(operands, dtype=object).reshape(len(row.operands), LENGTH)
+    names = dict(zip(row.operands, operands, strict=True)) | {"pi": arithmetic.pi()}
+    try:
+        exact = evaluate(_definition(row.name), names, functions)
+    except (ValueError, ArithmeticError):
+        return arb("nan")
+    return arb("nan") if isinstance(exact, mpmath.mpc) else arb(exact)
+
+
+@functools.cache
+def _jumps(name: str) -> bool:
+    return not {"floor", "fmod", "remainder"}.isdisjoint(names_in(_definition(name)))
+
+
+def _step(row: Primitive, x: float) -> tuple[float, int]:
+    """Return the step of a difference quotient at x, as a number and an exponent of two.
+
+    It is small beside x and 1, and beside the distance of the jumps of a quotient's floor.
+    """
+    if x == 0:
+        return 1.0, -3000
+    return min(abs(x), 1.0), -2400 if _jumps(row.name) else -200
+
+
+def slope(row: Primitive, operands: Sequence[float], i: int, arithmetic: Arithmetic) -> arb:
+    """Return the slope of the value by the i-th operand; NaN where it has no one finite slope.
+
+    The mean of the slopes to both sides is the slope in the middle, up to the square of a step that is
+    far below the last place of any float.
+    """
+    size, exponent = _step(row, operands[i])
+    low, middle, high = (list(map(arithmetic.number, operands)) for _ in range(3))
+    low[i] -= size * arithmetic.number(2) ** exponent
+    high[i] += size * arithmetic.number(2) ** exponent
+    before, here, after = (value(row, point, arithmetic) for point in (low, middle, high))
+    step = size * arb(2) ** exponent
+    left, right = (here - before) / step, (after - here) / step
+    mean = (left + right) / 2
+    vertical = operands[i] == 0 and abs(mean) > arb(2) ** 1500
+    return arb("nan") if vertical or abs(left - right) > _last_place(mean) * 2.0**-30 else mean
+
+
+def _last_place(number: arb) -> arb:
+    """Return about a unit in the last place, were there no greatest float."""
+    return abs(number) * 2.0**-53 + 5e-324
+
+
+def exact(row: Primitive, operands: Sequence[float], k: int, second: Arithmetic | None = None) -> arb | None:
+    """Return the value of a row for k = 0, else its slope by the k-th operand; None where there is none.
+
+    It is true to 2**-60 units in the last place. `second` is an arithmetic to find it in anew, at the
+    precision that ball arithmetic proved to be enough.
+    """
+
+    def found(arithmetic: Arithmetic) -> arb:
+        if k:
+            return slope(row, operands, k - 1, arithmetic)
+        return value(row, list(map(arithmetic.number, operands)), arithmetic)
+
+    exponents = [math.frexp(x)[1] for x in operands]
+    enough = 200 + max(0, *exponents) - min(0, *exponents) - (_step(row, operands[k - 1])[1] if k else 0)
+    for bits in (enough, 2 * enough, 4 * enough):
+        with ctx.workprec(bits):
+            ball = found(BALLS)
+            if ball.is_finite() and ball.rad() < _last_place(ball) * 2.0**-60:
+                if second is None:
+                    return ball.mid()
+                with second.workprec(bits):
+                    return found(second).mid()
+    return None
+
+
+# ---- the error ---------------------------------------------------------------------------------------
+
+BEYOND = arb(2) ** 1024  # the number after the greatest float: what an overflow stands for
+
+
+def error_in_ulps(got: float, number: arb, mixed: bool = False) -> float:
+    """Return how many units in the last place a float is off an exact number, or of 1 if that is greater and `mixed`."""
+    if math.isnan(got):
+        return math.inf
+    with ctx.workprec(2**14):
+        near, far = (x if abs(x) < BEYOND else BEYOND * x.sgn() for x in (arb(got), number))
+        nearest = min(abs(float(far)), sys.float_info.max)
+        return float(abs(near - far) / math.ulp(max(nearest, 1.0) if mixed else nearest))
+
+
+def results(row: Primitive, operands: Sequence[float]) -> list[float]:
+    """Return the value and the partials of the reference twin, or nothing where it raises.
+
+    The partial by an operand that is no parent is 0. The twins are equal bit for bit, so measuring one
+    is measuring both.
+    """
+    values = list(map(engine.Value, operands))
+    function = getattr(operator if row.symbol else engine, row.name)
+    length = len(operands) // len(row.operands)
+    columns = [values[first : first + length] for first in range(0, len(operands), length)]
+    try:
+        node = function(*columns) if row.columns else function(*values)
+    except (ValueError, ArithmeticError):
+        return []
+    partials = dict(zip(map(id, node.parents), node.partials, strict=True))
+    return [node.data, *(partials.get(id(x), 0.0) for x in values)]
+
+
+class Worst(NamedTuple):
+    """The greatest error over some points: how many there were, how great it is, and where."""
+
+    points: int = 0
+    ulps: float = 0.0
+    at: tuple[float, ...] = ()
+
+    def merged(self, other: "Worst") -> "Worst":
+        """Return the greatest error over the points of both."""
+        greater = other if other.ulps > self.ulps else self
+        return Worst(self.points + other.points, greater.ulps, greater.at)
+
+
+def measure(row: Primitive, where: Iterable[tuple[float, ...]]) -> list[Worst]:
+    """Return the greatest error of the value and of each partial over some operands.
+
+    Not counted are points where the primitive raises, and partials where the value has no one slope:
+    these are conventions, and have their own tests.
+    """
+    worst = [Worst()] * (1 + arity(row))
+    for drawn in where:
+        operands = tuple(x + 0.0 for x in drawn)  # exact numbers know no sign of zero
+        if not all(map(math.isfinite, operands)):
+            continue
+        for k, got in enumerate(results(row, operands)):
+            number = exact(row, operands, k)
+            if number is not None:
+                worst[k] = worst[k].merged(Worst(1, error_in_ulps(got, number, row.mixed), operands))
+    return worst
