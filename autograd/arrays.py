@@ -2,7 +2,8 @@
 
 An array of Values is an ordinary array of dtype object. NumPy's arithmetic, `numpy.sum`, ``@`` and its
 functions (`numpy.exp`, `numpy.arctan2`) work on it, each element through the operator or the method
-of the same name:
+of the same name. (A function of two arrays calls the method of the first one's elements, and a plain
+float has none: lift both.)
 
     >>> import numpy as np
     >>> from autograd import lift, lower

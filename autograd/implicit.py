@@ -329,3 +329,121 @@ def _back_substituted(triangle: Sequence[Sequence[Any]], column: Sequence[Any]) 
 
 def _number(x: Any) -> float:
     return _data(x) if is_value(x) else x
+
+
+# ---- the default solvers -----------------------------------------------------------------------------
+
+_NEWTON_STEPS = 100
+_FIXED_POINT_STEPS = 10_000
+_PATIENCE = 100  # steps of a fixed-point iteration without a new smallest change
+_NEAR = 1e-4  # where a Newton step is this short, relative to x or 1, its own model is good
+_SOLVED = 1e-8  # where it is this short, and rounding lets no shorter one help, there is a solution
+
+
+def _newton(function: Function, x0: Any) -> Any:
+    """Solve ``function(x) == 0`` by Newton's method on the norm of the residual."""
+    x, rebuild = flatten(x0, "root")
+
+    def residuals(x: Sequence[Any]) -> list[Any]:
+        found, _ = flatten(function(rebuild(x)), "root")
+        if len(found) != len(x):
+            raise errors.unequal_lengths("root", "equations", len(x), len(found))
+        return found
+
+    def evaluate(x: list[float]) -> tuple[float, float, list[float]]:
+        found = residuals(x)
+        norm = math.hypot(*found)
+        return norm, norm, found
+
+    def step(x: list[float], found: list[float]) -> tuple[list[float], bool]:
+        if not any(found):
+            return found, True
+        return _solve("root", jacobian(residuals)(x), [found], x)[0], True
+
+    return rebuild(_stepwise("root", x, evaluate, step))
+
+
+def _descent(function: Function, x0: Any) -> Any:
+    """Minimise by Newton's method, with the Hessian shifted where it is not positive definite."""
+    x, rebuild = flatten(x0, "argmin")
+
+    def value(x: Sequence[Any]) -> Any:
+        return function(rebuild(x))
+
+    def evaluate(x: list[float]) -> tuple[float, float, list[float]]:
+        height, slope = value_and_grad(value)(x)
+        return height, math.hypot(*slope), slope
+
+    def step(x: list[float], slope: list[float]) -> tuple[list[float], bool]:
+        curvature = hessian(value)(x)
+        size = max([abs(entry) for row in curvature for entry in row], default=0.0) or 1.0
+        shift, smallest = 0.0, 1e-8 * size
+        while not _is_positive(curvature, shift):
+            shift = max(10.0 * shift, smallest)
+        shifted = [[c + shift * (i == j) for j, c in enumerate(row)] for i, row in enumerate(curvature)]
+        # A flat minimum has a singular Hessian; where a larger shift is needed, there is no minimum.
+        return _solve("argmin", shifted, [slope], x)[0], shift <= smallest
+
+    return rebuild(_stepwise("argmin", x, evaluate, step))
+
+
+def _is_positive(matrix: Sequence[Sequence[float]], shift: float) -> bool:
+    """Return whether a symmetric matrix plus a multiple of the identity is positive definite: by its pivots."""
+    rows = [list(row) for row in matrix]
+    for k in range(len(rows)):
+        pivot = rows[k][k] = rows[k][k] + shift
+        if pivot <= 0.0:
+            return False
+        for i in range(k + 1, len(rows)):
+            factor = rows[i][k] / pivot
+            rows[i] = [a - factor * b for a, b in zip(rows[i], rows[k], strict=True)]
+    return True
+
+
+def _stepwise(name: str, x: list[float], evaluate: Function, step: Function) -> list[float]:
+    """Take Newton's steps, each halved until it improves x, until rounding lets none improve it.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Of x: two merits, smaller where x is better, to judge long steps and short ones by, and what
+        `step` needs. The value of a function to minimise is too flat to judge short steps by.
+    step : callable
+        Of x and that: what to subtract from x, and whether it leads to a solution at all.
+    """
+    here = evaluate(x)
+    for _ in range(_NEWTON_STEPS):
+        change, is_sound = step(x, here[2])
+        size = max(map(abs, change), default=0.0) / max([1.0, *map(abs, x)])
+        better = _halved(x, here, change, evaluate, is_sound and size <= _NEAR)
+        if better is None:
+            break
+        x, here = better
+    if is_sound and size <= _SOLVED:
+        return x
+    raise errors.not_converged(name, x)
+
+
+def _halved(x: list[float], here: Any, change: Sequence[float], evaluate: Function, is_near: bool) -> Any:
+    """Return a better x and what there is, on the way of the change; None if there is none."""
+    fraction = 1.0
+    while (trial := [a - fraction * b for a, b in zip(x, change, strict=True)]) != x:
+        try:
+            there = evaluate(trial)
+        except (ValueError, ArithmeticError):  # outside the domain
+            there = None
+        if there is not None and there[is_near] < here[is_near]:
+            return trial, there
+        fraction /= 2.0
+    return None
+
+
+def _repeat(function: Function, x0: Any) -> Any:
+    """Replace x by ``function(x)`` until the changes get no smaller."""
+    x, rebuild = flatten(x0, "fixed_point")
+    least, since = math.inf, 0
+    for _ in range(_FIXED_POINT_STEPS):
+        changes = _displacement(lambda x, _: function(rebuild(x)), x, None)
+        change = max(map(abs, changes), default=0.0)
+        x, _ = flatten(function(rebuild(x)), "fixed_point")
+        ...

@@ -142,7 +142,8 @@ def nextafter(x: Any, y: Any, **steps: int) -> Any:
     if type(x) is not _backend.Value:
         return _math.nextafter(x, _number(y), **steps)
     after = _math.nextafter(x.data, _number(y), **steps)
-    return x + (after - x.data)
+    moved = x + (after - x.data) if _math.isfinite(x.data) else x
+    return moved if repr(moved.data) == repr(after) else after  # from inf, or 0.0 to -0.0
 
 
 # ---- beyond `math` -------------------------------------------------------------------------------------

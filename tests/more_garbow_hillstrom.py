@@ -310,7 +310,7 @@ def trigonometric(x, math):
     return [len(x) - total + i * (1 - math.cos(y)) - math.sin(y) for i, y in enumerate(x, 1)]
 
 
-@problem(27, 5, (0.5,) * 5, 0, 1)
+@problem(27, 5, (0.5,) * 5, 0)
 def brown_almost_linear(x, math):
     """Brown, almost linear."""
     total = sum(x)
