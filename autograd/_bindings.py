@@ -6,7 +6,7 @@ its two ways of applying a primitive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from autograd import errors
@@ -54,13 +54,14 @@ def bind(
         else:
             functions[row.name] = function
         for name in methods(row):
-            setattr(value_type, name, _method_of_columns(kernel, function) if row.columns else function)
+            setattr(value_type, name, function)
     return functions
 
 
 def methods(row: Primitive) -> list[str]:
     """Return the names under which a function is a method of Value, with self as the first operand."""
-    by_name = not row.symbol and not row.columns and len(row.operands) <= MOST_OPERANDS_OF_METHODS
+    few = not row.columns and len(row.operands) <= MOST_OPERANDS_OF_METHODS
+    by_name = not row.symbol and (few or row.spread)
     return [row.name] * by_name + [row.numpy] * bool(row.numpy)
 
 
@@ -86,7 +87,9 @@ def _function(kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]) 
 def _function_of_columns(kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]) -> Callable[..., Any]:
     row = kernel.row
 
-    def function(*columns: Iterable[Any]) -> Any:
+    def function(*columns: Any) -> Any:
+        if row.spread:
+            columns = (columns,)
         if len(columns) != len(row.operands):
             raise errors.wrong_count(row.name, len(row.operands), len(columns))
         lists = [[_operand(x, "", value_type, row.name) for x in column] for column in columns]
@@ -95,13 +98,6 @@ def _function_of_columns(kernel: Kernel, value_type: type[Any], apply: Callable[
         return apply(kernel, lists)
 
     return _named(function, kernel)
-
-
-def _method_of_columns(kernel: Kernel, function: Callable[..., Any]) -> Callable[..., Any]:
-    def method(self: Any, *others: Any) -> Any:
-        return function((self, *others))
-
-    return _named(method, kernel)
 
 
 def _named(function: Callable[..., Any], kernel: Kernel) -> Callable[..., Any]:

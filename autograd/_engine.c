@@ -104,6 +104,7 @@ typedef struct {
     const char *name;
     const char *symbol; /* of an operator; empty for a function */
     int n_operands;     /* or the number of columns */
+    bool spread;        /* whether the one column is given as operands one by one */
     const char *operands[3];
     Domain domains[2];
     const char *python; /* the name in _formula.FUNCTIONS of the function that gives the value, or NULL */
@@ -1723,7 +1724,7 @@ static PyObject *
 call(State *state, int op, PyObject *const *args, Py_ssize_t count)
 {
     const Primitive *primitive = &PRIMITIVES[op];
-    if (count != primitive->n_operands) {
+    if (count != primitive->n_operands && !primitive->spread) {
         raise_error(state, "wrong_count", "sin", primitive->name, primitive->n_operands, count);
         return NULL;
     }
@@ -1741,7 +1742,12 @@ call(State *state, int op, PyObject *const *args, Py_ssize_t count)
     Columns columns = {0};
     PyObject *result = NULL;
     Py_ssize_t lengths[MOST_OPERANDS] = {0};
-    for (int i = 0; i < primitive->n_operands; i++) {
+    for (; primitive->spread && lengths[0] < count; lengths[0]++) {
+        if (columns_add(state, &columns, args[lengths[0]], primitive->name) < 0) {
+            goto done;
+        }
+    }
+    for (int i = 0; i < primitive->n_operands && !primitive->spread; i++) {
         lengths[i] = columns_extend(state, &columns, args[i], primitive->name);
         if (lengths[i] < 0) {
             goto done;
@@ -1769,24 +1775,23 @@ static PyObject *
 call_method(PyObject *self, int op, PyObject *const *args, Py_ssize_t more)
 {
     State *state = state_of(self);
-    if (!PRIMITIVES[op].kernel) {
-        PyObject *all = PyTuple_New(more + 1), *result = NULL;
-        if (all) {
-            PyTuple_SET_ITEM(all, 0, Py_NewRef(self));
-            for (Py_ssize_t i = 0; i < more; i++) {
-                PyTuple_SET_ITEM(all, i + 1, Py_NewRef(args[i]));
-            }
-            result = call(state, op, &all, 1);
-            Py_DECREF(all);
-        }
-        return result;
-    }
-    if (more > 1) {
+    if (more > 1 && !PRIMITIVES[op].spread) {
         raise_error(state, "wrong_count", "sin", PRIMITIVES[op].name, PRIMITIVES[op].n_operands, more + 1);
         return NULL;
     }
-    PyObject *operands[2] = {self, more ? args[0] : NULL};
-    return call(state, op, operands, more + 1);
+    PyObject *few[2] = {self, more ? args[0] : NULL};
+    PyObject **operands = more > 1 ? PyMem_Calloc((size_t)more + 1, sizeof(PyObject *)) : few;
+    if (!operands) {
+        return PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; more > 1 && i <= more; i++) {
+        operands[i] = i ? args[i - 1] : self;
+    }
+    PyObject *result = call(state, op, operands, more + 1);
+    if (operands != few) {
+        PyMem_Free(operands);
+    }
+    return result;
 }
 
 #define METHOD(op, name, doc)                                                        \

@@ -73,7 +73,7 @@ class FloatLike:
     def __round__(self, digits: int | None = None) -> int | float:
         return round(self._data, digits)
 
-    def is_integer(self) -> bool:  # noqa: D102  (as of a float)
+    def is_integer(self) -> bool:
         return self._data.is_integer()
 
     def conjugate(self) -> FloatLike:

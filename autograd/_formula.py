@@ -60,14 +60,11 @@ def _exact(terms: Iterable[tuple[float, ...]]) -> float:
     from fractions import Fraction  # noqa: PLC0415  (only where `math` lacks the function)
 
     rows = list(terms)
+    rounded: float = sum([math.prod(row) for row in rows], -0.0)
     if not all(map(math.isfinite, [x for row in rows for x in row])):
-        return sum(map(math.prod, rows))
+        return rounded
     exact = sum(math.prod(map(Fraction, row)) for row in rows)
-    return float(exact) if exact else sum([math.prod(map(_sign_of_zero, row)) for row in rows], -0.0)
-
-
-def _sign_of_zero(x: float) -> float:
-    return math.copysign(0.0, x)
+    return float(exact) if exact else 0.0 if rounded else rounded  # with the sign that zeros add up to
 
 
 #: `math.fma` came with Python 3.13, `math.sumprod` with 3.12.
@@ -167,7 +164,7 @@ _ATOM = 5  # binding strength of what never needs brackets
 def _divide(x: float, y: float) -> float:
     if y != 0.0:
         return x / y
-    return math.nan if x == 0.0 or x != x else math.copysign(math.inf, x) * math.copysign(1.0, y)
+    return math.nan if x == 0.0 or math.isnan(x) else math.copysign(math.inf, x) * math.copysign(1.0, y)
 
 
 def _power(x: float, y: float) -> float:

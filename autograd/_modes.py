@@ -14,10 +14,21 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-__all__ = ["IEEE", "LINES", "PLAIN", "Mode", "bits", "caller", "entered", "ieee", "no_grad", "record_lines", "recording"]
+__all__ = [
+    "IEEE",
+    "LINES",
+    "PLAIN",
+    "Mode",
+    "bits",
+    "caller",
+    "entered",
+    "ieee",
+    "no_grad",
+    "record_lines",
+    "recording",
+]
 
 #: The bits of the modes. None of them is set where programs run as usual.
 PLAIN, IEEE, LINES = 1, 2, 4
@@ -49,7 +60,7 @@ class Mode(contextlib.ContextDecorator):
         self._bit = bit
         self._on = on
 
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, function: Any) -> Any:
         if getattr(function, "__code__", Mode.__call__.__code__).co_flags & _CO_SUSPENDS:
             raise TypeError(
                 f"with: expected a function that runs to its end when called, got {function.__qualname__}; "

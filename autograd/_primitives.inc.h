@@ -1692,7 +1692,7 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
         .domains = {{0}}, .total = total_fsum, .terms = terms_fsum, .beyond = total_sum, .python = "fsum"},
     [OP_sumprod] = {.name = "sumprod", .symbol = "", .n_operands = 2, .operands = {"x", "y"},
         .domains = {{0}}, .total = total_sumprod, .terms = terms_sumprod, .beyond = total_dot, .python = "sumprod"},
-    [OP_hypot] = {.name = "hypot", .symbol = "", .n_operands = 1, .operands = {"x"},
+    [OP_hypot] = {.name = "hypot", .symbol = "", .n_operands = 1, .spread = true, .operands = {"x"},
         .domains = {{0}}, .total = total_hypot, .terms = terms_hypot, .python = "hypot"},
     [OP_logsumexp] = {.name = "logsumexp", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{0}}, .total = total_logsumexp, .terms = terms_logsumexp},
@@ -1765,7 +1765,7 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
     X(dot, "dot(x, y, /)\n--\n\nReturn sum(x * y) over the columns; record it if there is a Value among the operands.") \
     X(fsum, "fsum(x, /)\n--\n\nReturn fsum(x) over the columns; record it if there is a Value among the operands.") \
     X(sumprod, "sumprod(x, y, /)\n--\n\nReturn sumprod(x, y) over the columns; record it if there is a Value among the operands.") \
-    X(hypot, "hypot(x, /)\n--\n\nReturn hypot(x) over the columns; record it if there is a Value among the operands.") \
+    X(hypot, "hypot(*operands)\n--\n\nReturn hypot(x) over the columns; record it if there is a Value among the operands.") \
     X(logsumexp, "logsumexp(x, /)\n--\n\nReturn log(sum(exp(x))) over the columns; record it if there is a Value among the operands.")
 
 #define EACH_METHOD(X) \
@@ -1821,4 +1821,4 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
     X(fmod, fmod, "fmod($self, other, /)\n--\n\nReturn fmod(x, y); record it if there is a Value among the operands.") \
     X(remainder, remainder, "remainder($self, other, /)\n--\n\nReturn remainder(x, y); record it if there is a Value among the operands.") \
     X(ldexp, ldexp, "ldexp($self, other, /)\n--\n\nReturn ldexp(x, n); record it if there is a Value among the operands.") \
-    X(hypot, hypot, "hypot($self, *others, /)\n--\n\nReturn hypot(x) over the columns; record it if there is a Value among the operands.")
+    X(hypot, hypot, "hypot($self, /, *others)\n--\n\nReturn hypot(x) over the columns; record it if there is a Value among the operands.")

@@ -100,7 +100,7 @@ def _edges(node: Any) -> list[tuple[Any, Any]]:
     """Return the parents of a node, each with the partial by it as a Value or a float."""
     _check_unchanged(node)
     operands = node.operands
-    if node.primitive is None and node.data != node.data and _is_undefined(node):
+    if node.primitive is None and math.isnan(node.data) and _is_undefined(node):
         nowhere = math.nan * twin_of(node).sum([x for x in operands if _is_variable(x)])  # of any order
         partials: Sequence[Any] = [nowhere] * len(operands)
     elif node.primitive is not None:
@@ -162,5 +162,5 @@ def _check_unchanged(node: Any) -> None:
         now = kernel.value_of_columns(*columns)[0]
     else:
         now = kernel.value(*numbers)
-    if now != node.data and (now == now or node.data == node.data):
+    if now != node.data and not (math.isnan(now) and math.isnan(node.data)):
         raise errors.leaf_changed(node.op, node.data, now)

@@ -93,7 +93,7 @@ def map_values(function: Callable[[Any], Any], structure: Any) -> Any:
         return _like(structure, [map_values(function, item) for item in structure])
     if isinstance(structure, dict):
         return {key: map_values(function, item) for key, item in structure.items()}
-    if getattr(structure, "dtype", None) == object:
+    if getattr(getattr(structure, "dtype", None), "kind", "") == "O":
         leaves, rebuild = flatten(structure, "array")
         return rebuild([map_values(function, leaf) for leaf in leaves])
     return structure

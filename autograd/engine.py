@@ -24,6 +24,7 @@ as deep as memory allows; a node refers only to older nodes, so there are no ref
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -80,7 +81,9 @@ class Value(FloatLike):
         `autograd.record_lines`; else empty.
     """
 
-    __slots__ = ("_data", "_grad", "_line", "_name", "_op", "_operands", "_parents", "_partials", "_primitive", "_serial")
+    __slots__ = (
+        "_data", "_grad", "_line", "_name", "_op", "_operands", "_parents", "_partials", "_primitive", "_serial",
+    )  # fmt: skip
 
     _grad: float
     _line: str
@@ -342,7 +345,7 @@ def between(roots: Iterable[Value], sources: Iterable[Value]) -> list[Value]:
 def is_closed(roots: Iterable[Value], leaves: Iterable[Value]) -> bool:
     """Return whether the roots depend on no other leaves than these."""
     ends, allowed = _values(roots, "is_closed"), set(_values(leaves, "is_closed"))
-    return all([node._op or node in allowed for node in _reach(ends, "_parents")])
+    return allowed.issuperset([node for node in _reach(ends, "_parents") if not node._op])
 
 
 def _reach(roots: Iterable[Value], sources: str, since: int = 0) -> list[Value]:
@@ -404,7 +407,7 @@ def _partials(
     kernel: Kernel, operands: Operands, numbers: tuple[float, ...], out: float, shared: Iterable[float]
 ) -> tuple[float | None, ...]:
     """Return the partial by each operand; None for a plain number, and for a structural zero."""
-    if out != out and kernel.is_undefined(numbers):  # under `ieee`
+    if math.isnan(out) and kernel.is_undefined(numbers):  # under `ieee`
         return tuple([out if _is_variable(x) else None for x in operands])
     names = zip(kernel.row.operands, operands, strict=True)
     constants = tuple([name for name, x in names if not _is_variable(x)])

@@ -213,9 +213,7 @@ def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = _call("hessian", f, argnums, has_aux, args, kwargs)
         first = _gradient_as_values("hessian", call)
-        rows = [
-            _adjoints(call, {g: 1.0} if is_value(g) else {}, call.variables[: i + 1]) for i, g in enumerate(first)
-        ]
+        rows = [_adjoints(call, {g: 1.0} if is_value(g) else {}, call.variables[: i + 1]) for i, g in enumerate(first)]
         full = [[rows[max(i, j)][min(i, j)] for j in range(len(rows))] for i in range(len(rows))]
         found = call.rebuild([call.rebuild(row) for row in full])
         return (found, *call.aux) if has_aux else found

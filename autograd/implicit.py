@@ -162,10 +162,8 @@ def _as_it_is(g: Function, x: Any, params: Any) -> Any:
 
 
 def _displacement(h: Function, x: Any, params: Any) -> list[Any]:
-    after, before = flatten(h(x, params), "fixed_point")[0], flatten(x, "fixed_point")[0]
-    if len(after) != len(before):
-        raise errors.unequal_lengths("fixed_point", "a value of the map", len(before), len(after))
-    return list(map(operator.sub, after, before))
+    before, _ = flatten(x, "fixed_point")
+    return list(map(operator.sub, _flat("fixed_point", "an image", h(x, params), len(before)), before))
 
 
 def _slope(f: Function, x: Any, params: Any) -> Any:
@@ -188,10 +186,7 @@ class _Problem(NamedTuple):
     def residuals(self, xs: Sequence[Any], operands: Sequence[Any]) -> list[Any]:
         """Return the numbers that have to be zero, where Values or floats stand for x and the operands."""
         x, parameters = flatten(self.x, self.name)[1](xs), put_values(self.parameters, operands)
-        found, _ = flatten(self.equations(self.function, x, parameters), self.name)
-        if len(found) != len(xs):
-            raise errors.unequal_lengths(self.name, "equations", len(xs), len(found))
-        return found
+        return _flat(self.name, "equations", self.equations(self.function, x, parameters), len(xs))
 
     def nodes(self, operands: Sequence[Any]) -> list[Any]:
         """Return a new node for each number of the solution."""
@@ -232,9 +227,7 @@ def _solution(problem: _Problem, x0: Any, params: Any, solver: Solver) -> Any:
         # A solver may differentiate the function, and so call it with Values.
         return out if values_in(x) else map_values(functools.partial(_closed, name), out)
 
-    found, _ = flatten(solver(function, rebuild([float(number) for number in start])), name)
-    if len(found) != len(start):
-        raise errors.unequal_lengths(name, "a solution", len(start), len(found))
+    found = _flat(name, "a solution", solver(function, rebuild([float(x) for x in start])), len(start))
     numbers = [real_result(name, "the solver", number) for number in found]
     operands = as_operands(name, values_in(params))
     if not is_recorded(operands):
@@ -242,6 +235,14 @@ def _solution(problem: _Problem, x0: Any, params: Any, solver: Solver) -> Any:
     constants = map_values(lambda value: value.detach(), params)
     problem = problem._replace(parameters=constants, x=rebuild(numbers))
     return rebuild(problem._replace(slopes=_slopes_now(problem, numbers, operands)).nodes(operands))
+
+
+def _flat(where: str, what: str, structure: Any, count: int) -> list[Any]:
+    """Return the numbers in a structure, as many as there have to be."""
+    found, _ = flatten(structure, where)
+    if len(found) != count:
+        raise errors.unequal_lengths(where, what, count, len(found))
+    return found
 
 
 def _data(value: Any) -> float:
@@ -303,20 +304,22 @@ def _solve(
     left where all terms of a pivot cancel is rounding, and the matrix singular.
     """
     n = len(matrix)
-    rows = [[*row, *[column[i] for column in columns]] for i, row in enumerate(matrix)]
-    sizes = [[abs(_number(entry)) for entry in row] for row in matrix]  # of the terms behind each entry
-    scales = [max(row) or 1.0 for row in sizes]
+    rows = []
+    for i, entries in enumerate(matrix):
+        sizes = [abs(_number(entry)) for entry in entries]  # of the terms behind each entry
+        rows.append(([*entries, *[column[i] for column in columns]], sizes, max(sizes) or 1.0))
     for k in range(n):
-        pivot = max(range(k, n), key=lambda i: abs(_number(rows[i][k])) / scales[i])
-        for lists in (rows, sizes, scales):
-            lists[k], lists[pivot] = lists[pivot], lists[k]  # type: ignore[index]
-        if not abs(_number(rows[k][k])) > n * sys.float_info.epsilon * sizes[k][k]:
+        pivot = max(range(k, n), key=lambda i: abs(_number(rows[i][0][k])) / rows[i][2])
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        top, top_sizes, _ = rows[k]
+        if not abs(_number(top[k])) > n * sys.float_info.epsilon * top_sizes[k]:
             raise errors.singular(where, list(x))
-        for i in range(k + 1, n):
-            factor = rows[i][k] / rows[k][k]
-            rows[i][k + 1 :] = [a - factor * b for a, b in zip(rows[i][k + 1 :], rows[k][k + 1 :], strict=True)]
-            sizes[i] = [a + abs(_number(factor)) * b for a, b in zip(sizes[i], sizes[k], strict=True)]
-    return [_back_substituted([row[:n] for row in rows], [row[c] for row in rows]) for c in range(n, n + len(columns))]
+        for row, sizes, _ in rows[k + 1 :]:
+            factor = row[k] / top[k]
+            row[k + 1 :] = [a - factor * b for a, b in zip(row[k + 1 :], top[k + 1 :], strict=True)]
+            sizes[:] = [a + abs(_number(factor)) * b for a, b in zip(sizes, top_sizes, strict=True)]
+    triangle = [row[:n] for row, _, _ in rows]
+    return [_back_substituted(triangle, [row[n + c] for row, _, _ in rows]) for c in range(len(columns))]
 
 
 def _back_substituted(triangle: Sequence[Sequence[Any]], column: Sequence[Any]) -> list[Any]:
@@ -334,6 +337,7 @@ def _number(x: Any) -> float:
 # ---- the default solvers -----------------------------------------------------------------------------
 
 _NEWTON_STEPS = 100
+_MOST_HALVINGS = 60
 _FIXED_POINT_STEPS = 10_000
 _PATIENCE = 100  # steps of a fixed-point iteration without a new smallest change
 _NEAR = 1e-4  # where a Newton step is this short, relative to x or 1, its own model is good
@@ -345,10 +349,7 @@ def _newton(function: Function, x0: Any) -> Any:
     x, rebuild = flatten(x0, "root")
 
     def residuals(x: Sequence[Any]) -> list[Any]:
-        found, _ = flatten(function(rebuild(x)), "root")
-        if len(found) != len(x):
-            raise errors.unequal_lengths("root", "equations", len(x), len(found))
-        return found
+        return _flat("root", "equations", function(rebuild(x)), len(x))
 
     def evaluate(x: list[float]) -> tuple[float, float, list[float]]:
         found = residuals(x)
@@ -366,6 +367,7 @@ def _newton(function: Function, x0: Any) -> Any:
 def _descent(function: Function, x0: Any) -> Any:
     """Minimise by Newton's method, with the Hessian shifted where it is not positive definite."""
     x, rebuild = flatten(x0, "argmin")
+    function(x0)  # of plain numbers: raises if it depends on other Values
 
     def value(x: Sequence[Any]) -> Any:
         return function(rebuild(x))
@@ -426,15 +428,16 @@ def _stepwise(name: str, x: list[float], evaluate: Function, step: Function) -> 
 
 def _halved(x: list[float], here: Any, change: Sequence[float], evaluate: Function, is_near: bool) -> Any:
     """Return a better x and what there is, on the way of the change; None if there is none."""
-    fraction = 1.0
-    while (trial := [a - fraction * b for a, b in zip(x, change, strict=True)]) != x:
+    for halvings in range(_MOST_HALVINGS):
+        trial = [a - b * 0.5**halvings for a, b in zip(x, change, strict=True)]
+        if trial == x:
+            break
         try:
             there = evaluate(trial)
         except (ValueError, ArithmeticError):  # outside the domain
-            there = None
-        if there is not None and there[is_near] < here[is_near]:
+            continue
+        if there[is_near] < here[is_near]:
             return trial, there
-        fraction /= 2.0
     return None
 
 
@@ -443,7 +446,10 @@ def _repeat(function: Function, x0: Any) -> Any:
     x, rebuild = flatten(x0, "fixed_point")
     least, since = math.inf, 0
     for _ in range(_FIXED_POINT_STEPS):
-        changes = _displacement(lambda x, _: function(rebuild(x)), x, None)
-        change = max(map(abs, changes), default=0.0)
-        x, _ = flatten(function(rebuild(x)), "fixed_point")
-        ...
+        image = _flat("fixed_point", "an image", function(rebuild(x)), len(x))
+        change = max([abs(a - b) for a, b in zip(image, x, strict=True)], default=0.0)
+        least, since = (change, 0) if change < least else (least, since + 1)
+        x = image
+        if change == 0.0 or (since >= _PATIENCE and least <= _SOLVED * max([1.0, *map(abs, x)])):
+            return rebuild(x)
+    raise errors.not_converged("fixed_point", x)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from autograd._engine import *
 
-from math import e, inf, nan, pi, tau  # isort: skip
+
+e, inf, nan, pi, tau = _math.e, _math.inf, _math.nan, _math.pi, _math.tau
 
 #: What is constant around almost every point, of the number that a Value holds.
 _CONSTANT = ("ceil", "floor", "isfinite", "isinf", "isnan", "isclose", "trunc", "ulp")
@@ -66,7 +67,7 @@ def fabs(x: Any) -> Any:
     return abs(x) if type(x) is _backend.Value else _math.fabs(x)
 
 
-def log(x: Any, *base: Any) -> Any:
+def log(x: Any, *base: Any) -> Any:  # type: ignore[no-redef]
     """Return the natural logarithm, or that to a base: ``log(x) / log(base)``."""
     if not base:
         return _backend.log(x) if not isinstance(x, int) else _math.log(x)
@@ -75,12 +76,12 @@ def log(x: Any, *base: Any) -> Any:
     return log(x) / log(base[0])
 
 
-def log2(x: Any) -> Any:
+def log2(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 2; of an int of any size."""
     return _math.log2(x) if isinstance(x, int) else _backend.log2(x)
 
 
-def log10(x: Any) -> Any:
+def log10(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 10; of an int of any size."""
     return _math.log10(x) if isinstance(x, int) else _backend.log10(x)
 
@@ -95,17 +96,12 @@ def pow(x: Any, y: Any) -> Any:  # noqa: A001
         raise errors.DomainError(str(error)) from None
 
 
-def hypot(*coordinates: Any) -> Any:
-    """Return the length of a vector, as one node; its slope is 0 at the origin."""
-    return _backend.hypot(coordinates)
-
-
 def dist(p: Sequence[Any], q: Sequence[Any]) -> Any:
     """Return the distance of two points."""
     p, q = tuple(p), tuple(q)
     if len(p) != len(q):
         raise errors.unequal_columns("dist", (len(p), len(q)))
-    return hypot(*[a - b for a, b in zip(p, q, strict=True)])
+    return _backend.hypot(*[a - b for a, b in zip(p, q, strict=True)])
 
 
 def prod(factors: Iterable[Any], *, start: Any = 1) -> Any:
@@ -116,7 +112,7 @@ def prod(factors: Iterable[Any], *, start: Any = 1) -> Any:
     return product
 
 
-def ldexp(x: Any, n: int) -> Any:
+def ldexp(x: Any, n: int) -> Any:  # type: ignore[no-redef]
     """Return x times 2 to the whole number n."""
     if not isinstance(n, int):
         raise errors.not_an_integer("ldexp", n)
@@ -134,7 +130,7 @@ def modf(x: Any) -> tuple[Any, float]:
     fraction, whole = _math.modf(_number(x))
     if type(x) is not _backend.Value:
         return fraction, whole
-    return (_backend.fmod(x, 1.0) if _math.isfinite(x.data) else x * 0.0 if x != x else fraction), whole
+    return (fraction if _math.isinf(x.data) else _backend.fmod(x, 1.0)), whole
 
 
 def nextafter(x: Any, y: Any, **steps: int) -> Any:

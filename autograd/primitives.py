@@ -41,6 +41,8 @@ kinks
 columns
     True for a primitive of any number of operands: they are rows of one or two columns. Sub-formulas
     such as ``sum(x * y)`` run over all rows, from left to right; partials are those of one row.
+spread
+    True for such a primitive that is called with its operands one by one, as `math.hypot` is.
 numpy
     The name of the function in NumPy where it is another: a method of Value serves `numpy` functions
     of arrays of Values.
@@ -104,6 +106,7 @@ class Primitive(NamedTuple):
     flat: tuple[str, ...] = ()
     kinks: tuple[Kink, ...] = ()
     columns: bool = False
+    spread: bool = False
     symbol: str = ""
     numpy: str = ""
     mixed: bool = False
@@ -247,11 +250,13 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         domain=(FINITE,), ulps=(1.0, 3.0),
         hard_points=((0.0,), (1.5707963267948966,), (3.141592653589793,), (1e22,), (inf,))),
     Primitive("asin", X, "asin(x)", ("1 / sqrt((1 - x) * (1 + x))",),
-        smooth=("where(abs(x) == 1, (1 - x * x) ** -0.5, 1 / sqrt((1 - x) * (1 + x)))",), textbook=("asin(x)", "1 / sqrt(1 - x**2)"),
+        smooth=("where(abs(x) == 1, (1 - x * x) ** -0.5, 1 / sqrt((1 - x) * (1 + x)))",),
+        textbook=("asin(x)", "1 / sqrt(1 - x**2)"),
         domain=(Domain("x >= -1 and x <= 1", "-1 <= x <= 1"),), ulps=(1.0, 2.5), numpy="arcsin", samples=((-1.0, 1.0),),
         hard_points=((0.0,), (-0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (1.5,), (nan,))),
     Primitive("acos", X, "acos(x)", ("-1 / sqrt((1 - x) * (1 + x))",),
-        smooth=("where(abs(x) == 1, -(1 - x * x) ** -0.5, -1 / sqrt((1 - x) * (1 + x)))",), textbook=("acos(x)", "-1 / sqrt(1 - x**2)"),
+        smooth=("where(abs(x) == 1, -(1 - x * x) ** -0.5, -1 / sqrt((1 - x) * (1 + x)))",),
+        textbook=("acos(x)", "-1 / sqrt(1 - x**2)"),
         domain=(Domain("x >= -1 and x <= 1", "-1 <= x <= 1"),), ulps=(1.0, 2.5), numpy="arccos", samples=((-1.0, 1.0),),
         hard_points=((0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (-1.5,), (nan,))),
     Primitive("atan", X, "atan(x)", ("where(abs(x) > 1e9, (1 / x) / x, 1 / (1 + x * x))",),
@@ -281,18 +286,22 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         textbook=("asinh(x)", "1 / sqrt(1 + x**2)"), ulps=(2.0, 2.5), numpy="arcsinh",
         hard_points=((0.0,), (-0.0,), (1e8,), (1e200,), (-1e308,), (inf,), (nan,))),
     Primitive("acosh", X, "acosh(x)", ("1 / sqrt(x - 1) / sqrt(x + 1)",),
-        smooth=("where(x == 1, (x * x - 1) ** -0.5, 1 / sqrt(x - 1) / sqrt(x + 1))",), textbook=("acosh(x)", "1 / sqrt(x**2 - 1)"),
+        smooth=("where(x == 1, (x * x - 1) ** -0.5, 1 / sqrt(x - 1) / sqrt(x + 1))",),
+        textbook=("acosh(x)", "1 / sqrt(x**2 - 1)"),
         domain=(Domain("x >= 1", "x >= 1"),), ulps=(3.0, 3.0), numpy="arccosh", samples=((1.0, 10.0),),
         hard_points=((1.0,), (1.0 + 2**-52,), (1e200,), (1e308,), (0.5,), (inf,), (nan,))),
     Primitive("atanh", X, "atanh(x)", ("1 / ((1 - x) * (1 + x))",),
-        smooth=("where(abs(x) == 1, 1 / (1 - x * x), 1 / ((1 - x) * (1 + x)))",), textbook=("atanh(x)", "1 / (1 - x**2)"),
+        smooth=("where(abs(x) == 1, 1 / (1 - x * x), 1 / ((1 - x) * (1 + x)))",),
+        textbook=("atanh(x)", "1 / (1 - x**2)"),
         domain=(Domain("x > -1 and x < 1", "-1 < x < 1", "where(x == 1, inf, where(x == -1, -inf, nan))"),),
         ulps=(2.0, 2.5), numpy="arctanh", samples=((-1.0, 1.0),),
         hard_points=((0.0,), (-0.0,), (1.0,), (-1.0,), (1.0 - 2**-53,), (1e-300,), (2.0,), (nan,))),
     Primitive("degrees", X, "x * 57.29577951308232", ("57.29577951308232",), ulps=(1.5, 0.5),
-        textbook=("180 * x / pi", "180 / pi"), numpy="rad2deg", hard_points=((0.0,), (-0.0,), (1e308,), (inf,), (nan,))),
+        textbook=("180 * x / pi", "180 / pi"), numpy="rad2deg",
+        hard_points=((0.0,), (-0.0,), (1e308,), (inf,), (nan,))),
     Primitive("radians", X, "x * 0.017453292519943295", ("0.017453292519943295",), ulps=(1.5, 0.5),
-        textbook=("x * pi / 180", "pi / 180"), numpy="deg2rad", hard_points=((0.0,), (-0.0,), (5e-324,), (inf,), (nan,))),
+        textbook=("x * pi / 180", "pi / 180"), numpy="deg2rad",
+        hard_points=((0.0,), (-0.0,), (5e-324,), (inf,), (nan,))),
     # ---- special functions -------------------------------------------------------------------------
     Primitive("erf", X, "erf(x)", ("1.1283791670955126 * exp_of_minus_square(x)",),
         textbook=("erf(x)", "2 / sqrt(pi) * exp(-x**2)"), smooth=("1.1283791670955126 * exp(-(x * x))",),
@@ -409,7 +418,8 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("hypot", X, "hypot(x)",
         ("where(out == 0, 0, where(out > 1.026e-289, x / out, lifted / sqrt(small)))",),
         let={"lifted": "where(abs(x) < 1e-280, x * 4.149515568880993e180, 0)", "small": "sum(lifted * lifted)"},
-        textbook=("hypot(x)", "x / hypot(x)"), numpy="hypot", smooth=("where(out == 0, 0, x / out)",), columns=True, ulps=(1.0, 3.0),
+        textbook=("hypot(x)", "x / hypot(x)"), smooth=("where(out == 0, 0, x / out)",),
+        columns=True, spread=True, ulps=(1.0, 3.0),
         kinks=(Kink("x == 0", "0", LEAST),),
         hard_points=((0.0,), (1e200,), (1e-200,), (5e-324,), (-0.0,), (inf,), (nan,))),
     Primitive("logsumexp", X, "where(top == -inf, top, top + log(total))", ("(exp(d) * (1 + lost)) / total",),

@@ -68,11 +68,9 @@ def softmax(logits: Vector) -> list[Scalar]:
     >>> softmax([1000.0, 1000.0])
     [0.5, 0.5]
     """
-    z, top = _logits("softmax", logits)
-    # A common factor cancels; this one keeps every exponential at 1 or below.
-    exps = [1.0 if k == top else math.exp(z[k] - z[top]) for k in range(len(z))]
-    total = math.sum(exps)
-    return [e / total for e in exps]
+    z, _ = _logits("softmax", logits)
+    probabilities: list[Scalar] = math.softmax(z)
+    return probabilities
 
 
 def softmax_cross_entropy(logits: Vector, label: int) -> Scalar:
@@ -108,10 +106,8 @@ def softmax_cross_entropy(logits: Vector, label: int) -> Scalar:
 
 def mean(losses: Iterable[Scalar]) -> Scalar:
     r"""Return :math:`\frac1n \sum_i J_i`, the cost of n samples, of which there is one or more."""
-    terms = list(losses)
-    if not terms:
-        raise ValueError("mean: expected one loss or more, got none")
-    return math.sum(terms) / len(terms)
+    average: Scalar = math.mean(losses)
+    return average
 
 
 def _squares(where: str, outputs: Vector, targets: Vector) -> tuple[Scalar, int]:

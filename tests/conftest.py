@@ -19,7 +19,11 @@ if os.environ.get("CI") and not HAS_C:
 
 # The examples that failed are the interesting ones; what they cost in time is not.
 settings.register_profile(
-    "chainrule", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], database=None
+    "chainrule",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    database=None,
 )
 settings.load_profile("chainrule")
 

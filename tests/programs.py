@@ -65,6 +65,8 @@ def _call(engine: ModuleType, op: str) -> Callable[..., Any]:
     function = getattr(engine, op)
     if op not in COLUMNS:
         return function  # type: ignore[no-any-return]
+    if PRIMITIVES[op].spread:
+        return function  # type: ignore[no-any-return]
     if len(PRIMITIVES[op].operands) == 1:
         return lambda *xs: function(xs)
     return lambda a, b, c, d: function([a, b], [c, d])
@@ -77,7 +79,9 @@ def run(engine: ModuleType, program: tuple[list[Any], list[Any]]) -> tuple[list[
     errors = []
     for number, kind in drawn:
         whole = kind == "int" and abs(number) < 1e6
-        value = engine.Value(number) if kind == "value" else engine.Value(number).detach() if kind == "constant" else None
+        value = (
+            engine.Value(number) if kind == "value" else engine.Value(number).detach() if kind == "constant" else None
+        )
         results.append(value if value is not None else int(number) if whole else number)
     for op, back in code:
         operands = [results[-1 - b % len(results)] for b in back[: arity(op)]]

@@ -206,7 +206,7 @@ def test_modes_decorate_functions():
     def generator():
         yield 1
 
-    with pytest.raises(TypeError, match="expected a function that runs to its end when called, got .*generator"):
+    with pytest.raises(TypeError, match=r"expected a function that runs to its end when called, got .*generator"):
         no_grad()(generator)
     block = no_grad()
     with block, pytest.raises(RuntimeError, match="one that is open already"):

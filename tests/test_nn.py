@@ -283,7 +283,7 @@ def test_softmax_cross_entropy_at_extremes(logits, label, loss, gradient):
          "softmax_cross_entropy: expected a label from 0 to 1, got -1"),
         (lambda: nn.softmax_cross_entropy([1.0, 2.0], 1.0), TypeError,
          "'float' object cannot be interpreted as an integer"),
-        (lambda: nn.mean([]), ValueError, "mean: expected one loss or more, got none"),
+        (lambda: nn.mean([]), ValueError, "mean: expected one number or more, got none"),
     ],
 )  # fmt: skip
 def test_errors_of_losses(make, error, text):

@@ -36,7 +36,9 @@ def points(row):
     """Return points of a row's range, some of them near 0, and hard points that lie on no kink."""
     rng = random.Random(row.name)
     low, high = (max(-30.0, row.samples[0][0]), min(30.0, row.samples[0][1]))
-    drawn = [rng.uniform(low, high) for _ in range(8)] + [rng.uniform(-1, 1) * 10 ** rng.uniform(-6, 0) for _ in range(6)]
+    drawn = [rng.uniform(low, high) for _ in range(8)] + [
+        rng.uniform(-1, 1) * 10 ** rng.uniform(-6, 0) for _ in range(6)
+    ]
     drawn += [x for (x,) in row.hard_points if math.isfinite(x) and abs(x) < 1e4]
     return [x for x in drawn if low <= x <= high and (x == 0 or abs(x) > 1e-20)]
 
@@ -47,7 +49,9 @@ LEAST = 1e-40
 
 def reference_value(row, x):
     """Return the value as a float."""
-    return {"neg": lambda v: -v, "pos": lambda v: +v, "abs": abs}.get(row.name, getattr(reference, row.name, None))(x) or 1.0
+    return {"neg": lambda v: -v, "pos": lambda v: +v, "abs": abs}.get(row.name, getattr(reference, row.name, None))(
+        x
+    ) or 1.0
 
 
 def is_smooth(row, x):
@@ -76,7 +80,6 @@ def derivatives(x, name):
     reaches the result times the adjoint of the node.
     """
     leaf = reference.Value(x)
-    row = PRIMITIVES[name]
     result = {"neg": lambda v: -v, "pos": lambda v: +v, "abs": abs}.get(name, getattr(reference, name, None))(leaf)
     found = []
     for _ in range(ORDERS):

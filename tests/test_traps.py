@@ -51,14 +51,14 @@ def test_square_of_a_root(calculus):
 def test_norm_far_out(calculus):
     """hypot(1e200, 1e200), whose squares overflow, and 1e-200, whose squares vanish."""
     for size in (1e200, 1e-200, 5e-324):
-        got = slope(calculus, lambda x, y: calculus.hypot([x, y]), size, size)
+        got = slope(calculus, calculus.hypot, size, size)
         assert got == pytest.approx((math.sqrt(0.5),) * 2, rel=4 * 2**-52)
 
 
 def test_norm_at_the_origin(calculus):
     """The least of all slopes of a cone at its tip."""
-    assert slope(calculus, lambda x, y: calculus.hypot([x, y]), 0.0, 0.0) == (0.0, 0.0)
-    assert hessian(lambda v: calculus.hypot(v))([0.0, 0.0]) == [[0.0, 0.0], [0.0, 0.0]]
+    assert slope(calculus, calculus.hypot, 0.0, 0.0) == (0.0, 0.0)
+    assert hessian(lambda v: calculus.hypot(*v))([0.0, 0.0]) == [[0.0, 0.0], [0.0, 0.0]]
 
 
 def test_angle_near_the_origin(calculus):
@@ -103,7 +103,7 @@ def test_powers_at_zero(calculus):
 
 
 def test_saturated_units(calculus):
-    """tanh and sigmoid far out have small slopes, not zero ones."""
+    """Tanh and sigmoid far out have small slopes, not zero ones."""
     assert grad(calculus.tanh)(20.0) == pytest.approx(4 * math.exp(-40), rel=1e-15)
     assert grad(calculus.tanh)(-300.0) == pytest.approx(4 * math.exp(-600), rel=1e-15)
     assert grad(calculus.sigmoid)(40.0) == pytest.approx(math.exp(-40), rel=1e-15)
@@ -119,7 +119,7 @@ def test_smooth_units_at_zero(calculus):
 
 
 def test_log_of_a_sum_of_nothing(calculus):
-    """logsumexp of -inf alone is -inf, and depends on nothing: hidden Markov models need that."""
+    """Logsumexp of -inf alone is -inf, and depends on nothing: hidden Markov models need that."""
     assert grad(calculus.logsumexp)([-inf, -inf]) == [0.0, 0.0]
     assert grad(calculus.logsumexp)([-inf, 1.0]) == [0.0, 1.0]
     assert grad(calculus.logsumexp)([1000.0, 1000.0]) == [0.5, 0.5]
@@ -164,6 +164,7 @@ def test_division_by_tiny(calculus):
 
 def test_variable_used_many_times(calculus):
     """Every use adds its path: x * x, diamonds, and a chain of doublings."""
+
     def doubled(x):
         for _ in range(40):
             x = x + x

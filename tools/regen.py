@@ -22,9 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ["AUTOGRAD_PURE_PYTHON"] = "1"  # the C twin may be of an older table
 
-from autograd import engine  # noqa: E402
+from autograd import _formula, engine  # noqa: E402
 from autograd._bindings import methods  # noqa: E402
-from autograd._formula import AGGREGATES, FUNCTIONS as LANGUAGE, names_in, negate, parse, to_c, to_latex  # noqa: E402
+from autograd._formula import AGGREGATES, names_in, negate, parse, to_c, to_latex  # noqa: E402
 from autograd._kernels import describe, shared  # noqa: E402
 from autograd.primitives import PRIMITIVES, Primitive  # noqa: E402
 
@@ -133,13 +133,14 @@ def _doc(signature: str, item: object) -> str:
     return f"{signature}\n--\n\n{inspect.getdoc(item)}"
 
 
-def _function_doc(row: Primitive, *operands: str) -> str:
-    return f"{row.name}({', '.join(operands or row.operands)}, /)\n--\n\n{describe(row)}"
+def _function_doc(row: Primitive) -> str:
+    operands = "*operands" if row.spread else f"{', '.join(row.operands)}, /"
+    return f"{row.name}({operands})\n--\n\n{describe(row)}"
 
 
 def _method_doc(row: Primitive, name: str) -> str:
-    more = ["*others"] if row.columns else ["other"] * (len(row.operands) - 1)
-    return f"{name}({', '.join(['$self', *more])}, /)\n--\n\n{describe(row)}"
+    operands = "$self, /, *others" if row.columns else ", ".join(["$self", *["other"] * (len(row.operands) - 1), "/"])
+    return f"{name}({operands})\n--\n\n{describe(row)}"
 
 
 def _quoted(text: str) -> str:
@@ -205,7 +206,7 @@ def _with_unused(body: list[str], names: tuple[str, ...]) -> str:
 def _is_of_python(row: Primitive) -> bool:
     """Return whether CPython has an algorithm of its own for the value."""
     name = row.value.partition("(")[0]
-    return name in LANGUAGE and not LANGUAGE[name][1]
+    return name in _formula.FUNCTIONS and not _formula.FUNCTIONS[name][1]
 
 
 def _kernel(row: Primitive) -> str:
@@ -226,8 +227,9 @@ def _kernel(row: Primitive) -> str:
     if row.overflows:
         finite = " && ".join(f"isfinite({name})" for name in row.operands)
         inside = "!outside && " if row.domain else ""
-        lines += [f"    if (isinf(out) && {inside}{finite}) {{", "        if (!ieee) {", "            return OVERFLOWED;"]
-        lines += ["        }", f"        out = {to_c(parse(row.overflows), row.operands)};", "    }"]
+        lines += [f"    if (isinf(out) && {inside}{finite}) {{"]
+        lines += ["        if (!ieee) {", "            return OVERFLOWED;", "        }"]
+        lines += [f"        out = {to_c(parse(row.overflows), row.operands)};", "    }"]
     lines += ["    *value = out;"]
     if row.domain:
         lines += ["    if (outside && isnan(out)) {"]
@@ -248,7 +250,7 @@ def _columns(row: Primitive) -> str:
         start, _, step, _ = AGGREGATES[aggregate]
         tree = parse(inner.removesuffix(")"))
         loop = [f"    const double {name} = columns[{i} * length + i_row];" for i, name in enumerate(row.operands)]
-        loop += [line for line in _declared(row, _lets(row, [inner.removesuffix(")")]))]
+        loop += _declared(row, _lets(row, [inner.removesuffix(")")]))
         used = _words([to_c(tree), *(line.partition("=")[2] for line in loop)])
         loop = [line for line in loop if line.split()[2] in used]
         total += [
@@ -286,7 +288,7 @@ def _entry(row: Primitive) -> str:
         kernel += f", .python = {_quoted(row.value.partition('(')[0])}"
     return (
         f"    [OP_{row.name}] = {{.name = {_quoted(row.name)}, .symbol = {_quoted(row.symbol)}, "
-        f".n_operands = {len(row.operands)}, .operands = {{{operands}}},\n"
+        f".n_operands = {len(row.operands)},{' .spread = true,' * row.spread} .operands = {{{operands}}},\n"
         f"        .domains = {{{domains or '{0}'}}}, {kernel}}},"
     )
 
@@ -398,9 +400,12 @@ def _method_signature(row: Primitive, name: str) -> str:
 
 def _signatures(row: Primitive) -> str:
     """Return one overload for each operand that may make the result a Value, and one for floats."""
-    wrap = "Iterable[{}]" if row.columns else "{}"
+    wrap = "Iterable[{}]" if row.columns and not row.spread else "{}"
     number, any_ = wrap.format("SupportsFloat"), wrap.format("Value | SupportsFloat")
     names = row.operands
+
+    if row.spread:  # a type checker cannot tell whether there is a Value among the operands
+        return f"def {row.name}(*operands: {any_}) -> Any: ..."
 
     def signature(kinds: list[str], result: str) -> str:
         parameters = ", ".join(f"{name}: {kind}" for name, kind in zip(names, kinds, strict=True))
@@ -430,6 +435,10 @@ What a `Value` does at every hard point. The rules behind the table:
 1. **The value is that of Python floats**: the same number, the same sign of zero, and an exception exactly where
    floats raise one. `DomainError` is a `ValueError`.
    One difference on purpose: a negative number to a fractional power raises, where floats turn complex.
+   (One that is not ours: since Python 3.12 the builtin `sum` adds floats with compensation, and everything else
+   without; `autograd.math.fsum` is exact for both.)
+   **Under `autograd.ieee()`** nothing raises: the column *raises* says what the value is there. Where that is NaN, so
+   are the partials; where it is infinite, they are what the formula gives.
 2. **The backward sweep never raises** once the value was found. Partials are IEEE numbers and may be infinite.
 3. **Where the function is differentiable, if only from one side**, the partial is its derivative.
 4. **At a kink**, the slope of least norm between those of the two sides.
@@ -442,11 +451,14 @@ What a `Value` does at every hard point. The rules behind the table:
 8. **A NaN operand** is outside no domain. It gives a NaN value, unless the value is the same for any operand
    (`nan**0`, and the condition of `where`), and NaN partials where they depend on it; the partials of `x + y` stay 1.
 9. **Sums of any length** (`sum`, `dot`) run from 0.0 and from left to right, and are one node.
+10. **Derivatives of higher order** are those of the partials' formulas, each one smooth wherever the function is. At a
+    kink they are those of the piece whose slope was taken.
 
-Errors are bounds in units in the last place of the exact result at the stored operands: of the value, and of each
-partial. They hold with glibc; `tests/test_primitives.py` measures them against mpmath.
+`tests/test_conventions.py` has every cell, at orders 1 and 2. Errors are bounds in units in the last place of the exact
+result at the stored operands: of the value, and of each partial. They hold with glibc; what was measured is in
+[accuracy.md](accuracy.md).
 
-| primitive | value | partials | raises | flat in | kinks and jumps: slopes taken, why | error, ulp |
+| primitive | value | partials | raises; value under ieee | flat in | kinks and jumps: slopes taken, why | error, ulp |
 |---|---|---|---|---|---|---|
 $rows
 """)
@@ -461,9 +473,9 @@ def _convention(row: Primitive) -> str:
     textbook = row.textbook or (row.let.get(row.value, row.value), *row.partials)
     names = {"condition": "c", "pi": r"\pi", "out": r"\mathrm{out}"}
     value, *partials = [to_latex(parse(formula), names) for formula in textbook]
-    raises = [f"`{domain.raises}` unless {domain.expected}" for domain in row.domain]
+    raises = [f"`{domain.raises}` unless {domain.expected}; `{domain.ieee}`" for domain in row.domain]
     if row.overflows:
-        raises.append("`OverflowError` where the result exceeds the largest float")
+        raises.append(f"`OverflowError` beyond the largest float; `{row.overflows}`")
     flat = [
         f"{name}: {'always' if when == 'True' else f'`{when}`'}"
         for name, when in zip(row.operands, row.flat, strict=False)
@@ -475,7 +487,7 @@ def _convention(row: Primitive) -> str:
         f"`{row.name}`" + (f" `{row.symbol}`" if row.symbol not in {"", row.name} else ""),
         f"$`{value}`$",
         ", ".join(f"$`{partial}`$" for partial in partials),
-        "; ".join(raises),
+        "<br>".join(raises).replace("**", r"\*\*"),
         "; ".join(flat),
         "; ".join(kinks),
         f"{row.ulps[0]:g}, {row.ulps[1]:g}{bound}",
