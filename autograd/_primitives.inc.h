@@ -566,8 +566,19 @@ kernel_cbrt(const double *operand, unsigned constant, bool ieee, double *value, 
     (void)flat;
     double out = cbrt(x);
     *value = out;
+    const double s = ((fabs(x) < 1e-200) ? 1.2676506002282294e+30 : 1.0);
+    const double y = (out * s);
+    const double p = (y * y);
+    const double h = ((134217729.0 * y) - ((134217729.0 * y) - y));
+    const double l = (y - h);
+    const double e = ((((h * h) - p) + ((2.0 * h) * l)) + (l * l));
+    const double g = ((134217729.0 * p) - ((134217729.0 * p) - p));
+    const double k = (p - g);
+    const double q = (p * y);
+    const double f = (((((g * h) - q) + (g * l)) + (k * h)) + (k * l));
+    const double r = (((q - (((x * s) * s) * s)) + f) + (e * y));
     if (!(constant & 1u)) { /* d out / d x */
-        partial[0] = ((x == 0.0) ? INFINITY : ((out / x) / 3.0));
+        partial[0] = ((x == 0.0) ? INFINITY : ((fabs(x) == INFINITY) ? 0.0 : ((1.0 + ((2.0 * (r / q)) / 3.0)) / ((3.0 * out) * out))));
     }
     return OK;
 }
