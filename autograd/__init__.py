@@ -18,7 +18,12 @@ from autograd.errors import BackendMismatchError, DomainError, GraphError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autograd.arrays import lift, lower
+    from autograd.diagnosis import diagnose, margins
     from autograd.functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+    from autograd.implicit import argmin, fixed_point, root
+    from autograd.optimize import scipy_objective
+    from autograd.own import preaccumulate, primitive
+    from autograd.sparse import sparse_hessian, sparse_jacobian
 
 __all__ = [
     "BACKEND",
@@ -26,7 +31,10 @@ __all__ = [
     "DomainError",
     "GraphError",
     "Value",
+    "argmin",
     "backward",
+    "diagnose",
+    "fixed_point",
     "grad",
     "gradient",
     "hessian",
@@ -36,27 +44,41 @@ __all__ = [
     "jvp",
     "lift",
     "lower",
+    "margins",
     "math",
     "no_grad",
+    "preaccumulate",
+    "primitive",
     "record_lines",
+    "root",
+    "scipy_objective",
+    "sparse_hessian",
+    "sparse_jacobian",
     "value_and_grad",
     "vjp",
 ]
 __version__ = "0.1.0"
 
-#: What is loaded when it is first asked for, and where it is.
+#: What is loaded when it is first asked for, by the module it is in.
 _LATER = {
-    **dict.fromkeys(
-        ("grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"), "autograd.functional"
-    ),
-    **dict.fromkeys(("lift", "lower"), "autograd.arrays"),
+    name: module
+    for module, names in {
+        "arrays": "lift lower",
+        "diagnosis": "diagnose margins",
+        "functional": "grad gradient hessian hvp jacobian jvp value_and_grad vjp",
+        "implicit": "argmin fixed_point root",
+        "optimize": "scipy_objective",
+        "own": "preaccumulate primitive",
+        "sparse": "sparse_hessian sparse_jacobian",
+    }.items()
+    for name in names.split()
 }
 
 
 def __getattr__(name: str) -> object:
     if name not in _LATER:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+    globals()[name] = getattr(importlib.import_module(f"autograd.{_LATER[name]}"), name)
     return globals()[name]
 
 

@@ -263,7 +263,7 @@ def _slopes_now(problem: _Problem, numbers: Sequence[float], operands: Sequence[
     xs = [twin.Value(x) for x in numbers]
     ps = [twin.Value(p.data) if is_variable(p) else p for p in operands]
     residuals = problem.residuals(xs, ps)
-    if not twin.is_closed(filter(is_value, residuals), [*xs, *ps]):
+    if not twin.is_closed(filter(is_value, residuals), filter(is_variable, [*xs, *ps])):
         raise errors.depends_on_others(problem.name, "put it among the params")
     return _slopes(problem, _rows(residuals, [*xs, *ps], twin.adjoints), range(len(xs)))
 

@@ -251,7 +251,7 @@ class SubProgram:
         twin = twin_of(operands[0])
         variables = [twin.Value(x.data) if is_variable(x) else x for x in operands]
         outs, rebuild = self.outs(put_values((args, kwargs), variables))
-        if not twin.is_closed([out for out in outs if is_value(out)], variables):
+        if not twin.is_closed(filter(is_value, outs), filter(is_variable, variables)):
             raise errors.depends_on_others(self.name, "pass it as an argument")
         arguments = map_values(lambda x: x.detach(), (args, kwargs))
 

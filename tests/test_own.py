@@ -3,8 +3,8 @@
 import copy
 import ctypes
 import math
-import pickle
 import operator
+import pickle
 from typing import NamedTuple
 
 import numpy as np
@@ -180,7 +180,7 @@ def test_all_transforms_see_through_own_primitives(calculus, x, y):
     assert hessian(own)([x, y]) == hessian(plain)([x, y])
     assert (sparse_hessian(own)([x, y]) != sparse_hessian(plain)([x, y])).nnz == 0
     assert jvp(own, ([x, y],), ([1.0, 2.0],)) == jvp(plain, ([x, y],), ([1.0, 2.0],))
-    nested = lambda f: grad(lambda a: jvp(lambda b: f([a, b]), (y,), (1.0,))[1])(x)  # noqa: E731
+    nested = lambda f: jvp(grad(f), ([x, y],), ([1.0, 2.0],))[1]  # noqa: E731
     assert nested(own) == nested(plain)
 
 
@@ -392,7 +392,7 @@ def test_higher_orders_of_a_sub_program(calculus, x, y):
     assert sparse_hessian(own)([x, y]).toarray() == pytest.approx(np.array(hessian(plain)([x, y])), rel=1e-9, abs=1e-9)
     third = lambda f: grad(grad(grad(lambda a: f([a, y]))))(x)  # noqa: E731
     assert third(own) == pytest.approx(third(plain), rel=1e-9, abs=1e-6)
-    mixed = lambda f: grad(lambda a: jvp(lambda b: f([a, b]), (y,), (1.0,))[1])(x)  # noqa: E731
+    mixed = lambda f: jvp(grad(f), ([x, y],), ([1.0, 2.0],))[1]  # noqa: E731
     assert mixed(own) == pytest.approx(mixed(plain), rel=1e-9, abs=1e-9)
     again = preaccumulate(preaccumulate(plain_spiral))
     assert jacobian(lambda v: again(*v))([x, y]) == jacobian(lambda v: plain_spiral(*v))([x, y])
