@@ -1358,6 +1358,18 @@ engine_ancestors(PyObject *module, PyObject *root)
     return list;
 }
 
+/* Return the recording of the oldest in a list of Values, or what is given for an empty list. */
+static uint64_t
+oldest_of(PyObject *values, uint64_t if_empty)
+{
+    uint64_t oldest = PyList_GET_SIZE(values) ? UINT64_MAX : if_empty;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(values); i++) {
+        uint64_t recording = ((Value *)PyList_GET_ITEM(values, i))->recording;
+        oldest = recording < oldest ? recording : oldest;
+    }
+    return oldest;
+}
+
 /* twin: between */
 static PyObject *
 engine_between(PyObject *module, PyObject *args)
@@ -1372,11 +1384,7 @@ engine_between(PyObject *module, PyObject *args)
     if (!(sources = read_values(state, sources, "between"))) {
         goto done;
     }
-    uint64_t since = PyList_GET_SIZE(sources) ? UINT64_MAX : 0;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(sources); i++) {
-        uint64_t recording = ((Value *)PyList_GET_ITEM(sources, i))->recording;
-        since = recording < since ? recording : since;
-    }
+    uint64_t since = oldest_of(sources, 0);
     if (reach_from(state, &order, items_of(roots), PyList_GET_SIZE(roots), false, since) < 0) {
         goto done;
     }
@@ -1432,18 +1440,12 @@ engine_is_closed(PyObject *module, PyObject *args)
         || reach_from(state, &order, items_of(roots), PyList_GET_SIZE(roots), false, 0) < 0) {
         goto done;
     }
-    size_t outside = 0;
+    uint64_t oldest = oldest_of(leaves, UINT64_MAX);
+    bool is_closed = true;
     for (size_t i = 0; i < order.count; i++) {
-        outside += op_of(order.nodes[i]) == OP_LEAF;
+        is_closed &= op_of(order.nodes[i]) != OP_LEAF || order.nodes[i]->recording >= oldest;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(leaves); i++) {
-        Value *leaf = (Value *)PyList_GET_ITEM(leaves, i);
-        if (op_of(leaf) == OP_LEAF && reached(&order, leaf)) {
-            outside--;
-            leaf->slot = UINT32_MAX; /* each counts once, however often it is listed */
-        }
-    }
-    result = PyBool_FromLong(outside == 0);
+    result = PyBool_FromLong(is_closed);
 done:
     PyMem_Free(order.nodes);
     Py_XDECREF(leaves);

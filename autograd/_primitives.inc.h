@@ -566,7 +566,7 @@ kernel_cbrt(const double *operand, unsigned constant, bool ieee, double *value, 
     (void)flat;
     double out = cbrt(x);
     *value = out;
-    const double s = ((fabs(x) < 1e-200) ? 1.2676506002282294e+30 : 1.0);
+    const double s = ((fabs(x) < 1e-200) ? 1.2676506002282294e+30 : ((fabs(x) > 1e+200) ? 7.888609052210118e-31 : 1.0));
     const double y = (out * s);
     const double p = (y * y);
     const double h = ((134217729.0 * y) - ((134217729.0 * y) - y));
@@ -764,15 +764,17 @@ kernel_atan2(const double *operand, unsigned constant, bool ieee, double *value,
     (void)flat;
     double out = atan2(y, x);
     *value = out;
-    const double r = ((fabs(x) >= fabs(y)) ? (y / x) : (x / y));
     const double g = ((fabs(x) >= fabs(y)) ? x : y);
+    const double l = ((fabs(x) >= fabs(y)) ? y : x);
+    const double r = (l / g);
     const double t = (1.0 + (r * r));
     const double w = ((fabs(g) > 1.0) ? (0.25 / ((0.25 * g) * t)) : (1.0 / (g * t)));
+    const double v = (((fabs(r) < 2.2250738585072014e-308) && (r != 0.0)) ? (l / (g * g)) : ((r / g) / t));
     if (!(constant & 1u)) { /* d out / d y */
-        partial[0] = ((fabs(x) >= fabs(y)) ? w : ((fabs(r) < 2.2250738585072014e-308) ? (x / (y * y)) : (r * w)));
+        partial[0] = ((fabs(x) >= fabs(y)) ? w : v);
     }
     if (!(constant & 2u)) { /* d out / d x */
-        partial[1] = ((fabs(x) >= fabs(y)) ? ((fabs(r) < 2.2250738585072014e-308) ? ((-y) / (x * x)) : ((-r) * w)) : (-w));
+        partial[1] = (-((fabs(x) >= fabs(y)) ? v : w));
     }
     return OK;
 }
@@ -1721,7 +1723,7 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
 #define DOC_adjoints "adjoints(seeds, nodes, /)\n--\n\nSweep backward and return the adjoints of some nodes; no `grad` changes.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The adjoint of each root.\nnodes : iterable of Value\n    Whose adjoints to return.\n\nReturns\n-------\nlist of float or None\n    One for each node; None where no root depends on it."
 #define DOC_tangents "tangents(seeds, nodes, /)\n--\n\nSweep forward and return the tangents of some nodes.\n\nParameters\n----------\nseeds : mapping of Value to real number\n    The tangent of each leaf to move; other leaves stay.\nnodes : iterable of Value\n    Whose tangents to return.\n\nReturns\n-------\nlist of float or None\n    One for each node; None where it depends on none of the leaves."
 #define DOC_between "between(roots, sources, /)\n--\n\nReturn the nodes on the paths from the sources to the roots, both included, in recording order.\n\nTakes time in proportion to the nodes recorded since the oldest source, however long the history\nbehind the sources."
-#define DOC_is_closed "is_closed(roots, leaves, /)\n--\n\nReturn whether the roots depend on no other leaves than these."
+#define DOC_is_closed "is_closed(roots, leaves, /)\n--\n\nReturn whether the roots depend on no leaf that is older than all of these."
 #define DOC_ancestors "ancestors(root, /)\n--\n\nReturn every Value that `root` was computed from, and `root`, in recording order."
 #define DOC_restore "restore(data, grad, name, op, operands, parents, partials, /)\n--\n\nMake a node from all that it holds, as copies and pickles do; `op` is a name or an own primitive."
 

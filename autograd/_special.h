@@ -267,7 +267,7 @@ static const double ERF_SERIES[] = {
 static double
 erfinv_of_middle(double x)
 {
-    if (fabs(x) < 1e-9) {
+    if (x < 1e-9) {
         return x * SLOPE_OF_ERFINV + x * SLOPE_OF_ERFINV_LOW;
     }
     double t = 0.25 * PI * x * x;
@@ -306,13 +306,17 @@ static double
 erfinv(double x)
 {
     double size = fabs(x);
-    if (size < 1.0) {
-        if (size <= 0.5) {
-            return erfinv_of_middle(x);
-        }
-        return copysign(erfinv_of_tail(1.0 - size), x);
+    double y;
+    if (size <= 0.5) {
+        y = erfinv_of_middle(size);
     }
-    return size == 1.0 ? copysign(INFINITY, x) : NAN;
+    else if (size < 1.0) {
+        y = erfinv_of_tail(1.0 - size);
+    }
+    else {
+        y = size == 1.0 ? INFINITY : NAN;
+    }
+    return copysign(y, x);
 }
 
 static const double TRAPEZOID[] = {

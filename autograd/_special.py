@@ -300,13 +300,13 @@ _ERF_SERIES = (
 
 
 def _erfinv_of_middle(x: float) -> float:
-    """Return erfinv(x) for |x| <= 1/2.
+    """Return erfinv(x) for 0 <= x <= 1/2.
 
     Three terms of its Maclaurin series, https://dlmf.nist.gov/7.17.E2, then two steps of Halley's
     method. Their residual erf(y) - x comes from the Maclaurin series of erf,
     https://dlmf.nist.gov/7.6.E1, with its first term exact, so it is much better than erf.
     """
-    if abs(x) < 1e-9:
+    if x < 1e-9:
         return x * _SLOPE_OF_ERFINV + x * _SLOPE_OF_ERFINV_LOW
     t = 0.25 * math.pi * x * x
     y = _SLOPE_OF_ERFINV * x * (1.0 + t * (1.0 / 3.0 + t * (7.0 / 30.0)))
@@ -345,11 +345,13 @@ def _erfinv_of_tail(w: float) -> float:
 def erfinv(x: float) -> float:
     """Return the y with erf(y) = x, within 2 ulp: an infinity for |x| = 1, NaN for |x| > 1."""
     size = abs(x)
-    if size < 1.0:
-        if size <= 0.5:
-            return _erfinv_of_middle(x)
-        return math.copysign(_erfinv_of_tail(1.0 - size), x)
-    return math.copysign(math.inf, x) if size == 1.0 else math.nan
+    if size <= 0.5:
+        y = _erfinv_of_middle(size)
+    elif size < 1.0:
+        y = _erfinv_of_tail(1.0 - size)
+    else:
+        y = math.inf if size == 1.0 else math.nan
+    return math.copysign(y, x)
 
 
 #: 1/(4 sqrt(pi)), and exp(-k*k/4) / (2 sqrt(pi)) for k = 1, 2, ...; and what the first one lacks.

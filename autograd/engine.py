@@ -343,9 +343,10 @@ def between(roots: Iterable[Value], sources: Iterable[Value]) -> list[Value]:
 
 
 def is_closed(roots: Iterable[Value], leaves: Iterable[Value]) -> bool:
-    """Return whether the roots depend on no other leaves than these."""
-    ends, allowed = _values(roots, "is_closed"), set(_values(leaves, "is_closed"))
-    return allowed.issuperset([node for node in _reach(ends, "_parents") if not node._op])
+    """Return whether the roots depend on no leaf that is older than all of these."""
+    ends, since = _values(roots, "is_closed"), [leaf._serial for leaf in _values(leaves, "is_closed")]
+    oldest = min(since, default=math.inf)
+    return not [node for node in _reach(ends, "_parents") if not node._op and node._serial < oldest]
 
 
 def _reach(roots: Iterable[Value], sources: str, since: int = 0) -> list[Value]:

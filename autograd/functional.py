@@ -296,7 +296,7 @@ class _Call(NamedTuple):
         return out.data if is_value(out) and not self._is_recorded([out]) else out
 
     def _is_recorded(self, roots: Sequence[Any]) -> bool:
-        """Return whether the roots depend on Values beyond our variables, and recording is on."""
+        """Return whether recording is on and the roots depend on Values from before the call."""
         if _modes.bits.get() & _modes.PLAIN:
             return False
         return self.is_nested or not twin_of(roots[0]).is_closed(roots, self.variables)

@@ -68,10 +68,11 @@ def root(g: Function, x0: Any, params: Any, solver: Solver | None = None) -> Any
         Whatever `g` needs. The Values in it, at any depth of lists, tuples, dicts and arrays, are what
         the solution is differentiated by.
     solver : callable, optional
-        ``solver(function, x0)`` returns the solution in any structure, in the order of the numbers of
-        x0. The function takes x, of plain numbers, and returns what `g` does: so a solver
-        can be, for instance, ``lambda function, x0: scipy.optimize.root(function, x0).x``. What it
-        returns is believed. By default Newton's method, with steps halved until they help.
+        ``solver(function, x0)`` returns the solution, where ``function(x)`` is `g` of plain numbers. Both
+        x may have any structure, such as that of an array, with numbers in the order of those in
+        x0; `g` gets it in the structure of x0. So a solver can be, for instance,
+        ``lambda function, x0: scipy.optimize.root(function, x0).x``. What it returns is believed.
+        By default Newton's method, with steps halved until they help.
 
     Returns
     -------
@@ -135,8 +136,8 @@ def argmin(f: Function, x0: Any, params: Any, solver: Solver | None = None) -> A
         As for `root`.
     solver : callable, optional
         ``solver(function, x0)`` returns the minimum's x, where ``function(x)`` is `f` of plain numbers:
-        for instance ``lambda function, x0: scipy.optimize.minimize(function, x0, tol=1e-12).x``.
-        By default Newton's method, kept going downhill.
+        for instance ``lambda function, x0: scipy.optimize.minimize(function, x0,
+        jac=autograd.grad(function), tol=1e-12).x``. By default Newton's method, kept going downhill.
 
     Returns
     -------
@@ -223,9 +224,10 @@ def _solution(problem: _Problem, x0: Any, params: Any, solver: Solver) -> Any:
     start, rebuild = flatten(map_values(_data, x0), name)
 
     def function(x: Any) -> Any:
-        out = problem.function(x, plain)
+        numbers = _flat(name, "a point", x, len(start))
+        out = problem.function(rebuild(numbers), plain)
         # A solver may differentiate the function, and so call it with Values.
-        return out if values_in(x) else map_values(functools.partial(_closed, name), out)
+        return out if any(map(is_value, numbers)) else map_values(functools.partial(_closed, name), out)
 
     found = _flat(name, "a solution", solver(function, rebuild([float(x) for x in start])), len(start))
     numbers = [real_result(name, "the solver", number) for number in found]
@@ -338,10 +340,12 @@ def _number(x: Any) -> float:
 
 _NEWTON_STEPS = 100
 _MOST_HALVINGS = 60
-_FIXED_POINT_STEPS = 10_000
-_PATIENCE = 100  # steps of a fixed-point iteration without a new smallest change
 _NEAR = 1e-4  # where a Newton step is this short, relative to x or 1, its own model is good
 _SOLVED = 1e-8  # where it is this short, and rounding lets no shorter one help, there is a solution
+
+_REPETITIONS = 10_000
+_PATIENCE = 100  # repetitions without a new smallest change
+_STILL = 1e-12  # where changes are this small, relative to x or 1, and get no smaller, they are rounding
 
 
 def _newton(function: Function, x0: Any) -> Any:
@@ -352,7 +356,7 @@ def _newton(function: Function, x0: Any) -> Any:
         return _flat("root", "equations", function(rebuild(x)), len(x))
 
     def evaluate(x: list[float]) -> tuple[float, float, list[float]]:
-        found = residuals(x)
+        found = [float(residual) for residual in residuals(x)]
         norm = math.hypot(*found)
         return norm, norm, found
 
@@ -445,11 +449,11 @@ def _repeat(function: Function, x0: Any) -> Any:
     """Replace x by ``function(x)`` until the changes get no smaller."""
     x, rebuild = flatten(x0, "fixed_point")
     least, since = math.inf, 0
-    for _ in range(_FIXED_POINT_STEPS):
+    for _ in range(_REPETITIONS):
         image = _flat("fixed_point", "an image", function(rebuild(x)), len(x))
         change = max([abs(a - b) for a, b in zip(image, x, strict=True)], default=0.0)
         least, since = (change, 0) if change < least else (least, since + 1)
         x = image
-        if change == 0.0 or (since >= _PATIENCE and least <= _SOLVED * max([1.0, *map(abs, x)])):
+        if change == 0.0 or (since >= _PATIENCE and change <= _STILL * max([1.0, *map(abs, x)]) < math.inf):
             return rebuild(x)
     raise errors.not_converged("fixed_point", x)

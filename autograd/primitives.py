@@ -233,10 +233,11 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         ulps=(0.5, 2.0), samples=((0.0, 10.0),),
         hard_points=((0.0,), (-0.0,), (5e-324,), (1e-310,), (inf,), (-1.0,), (nan,))),
     # cbrt itself is 3 ulp off. r = y**3 - x, computed exactly from halves of y and y**2 (Dekker, A floating-point
-    # technique for extending the available precision, 1971), tells by how much; 2**100 keeps y**3 a normal number.
+    # technique for extending the available precision, 1971), tells by how much; 2**100 and 2**-100 keep y**3 normal.
     Primitive("cbrt", X, "cbrt(x)",
         ("where(x == 0, inf, where(abs(x) == inf, 0, (1 + 2 * (r / q) / 3) / (3 * out * out)))",),
-        let={"s": "where(abs(x) < 1e-200, 1.2676506002282294e30, 1)", "y": "out * s", "p": "y * y",
+        let={"s": "where(abs(x) < 1e-200, 1.2676506002282294e30, where(abs(x) > 1e200, 7.888609052210118e-31, 1))",
+             "y": "out * s", "p": "y * y",
              "h": "134217729 * y - (134217729 * y - y)", "l": "y - h", "e": "((h * h - p) + 2 * h * l) + l * l",
              "g": "134217729 * p - (134217729 * p - p)", "k": "p - g", "q": "p * y",
              "f": "((g * h - q) + g * l + k * h) + k * l", "r": "((q - x * s * s * s) + f) + e * y"},
@@ -271,10 +272,10 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         hard_points=((0.0,), (-0.0,), (1.0,), (1e8,), (1e160,), (-1e308,), (inf,), (nan,))),
     Primitive("atan2", ("y", "x"), "atan2(y, x)",
         # With the smaller over the greater, nothing overflows; a quotient that has lost digits is not used.
-        ("where(abs(x) >= abs(y), w, where(abs(r) < 2.2250738585072014e-308, x / (y * y), r * w))",
-         "where(abs(x) >= abs(y), where(abs(r) < 2.2250738585072014e-308, -y / (x * x), -r * w), -w)"),
-        let={"r": "where(abs(x) >= abs(y), y / x, x / y)", "g": "where(abs(x) >= abs(y), x, y)", "t": "1 + r * r",
-             "w": "where(abs(g) > 1, 0.25 / ((0.25 * g) * t), 1 / (g * t))"},
+        ("where(abs(x) >= abs(y), w, v)", "-where(abs(x) >= abs(y), v, w)"),
+        let={"g": "where(abs(x) >= abs(y), x, y)", "l": "where(abs(x) >= abs(y), y, x)", "r": "l / g", "t": "1 + r * r",
+             "w": "where(abs(g) > 1, 0.25 / ((0.25 * g) * t), 1 / (g * t))",
+             "v": "where(abs(r) < 2.2250738585072014e-308 and r != 0, l / (g * g), (r / g) / t)"},
         textbook=("atan2(y, x)", "x / (x**2 + y**2)", "-y / (x**2 + y**2)"),
         ulps=(1.0, 4.0), numpy="arctan2",
         kinks=(Kink("x == 0 and y == 0", "nan, nan", "the slope depends on the direction, without a limit"),),

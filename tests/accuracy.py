@@ -77,12 +77,15 @@ def _neighbour(x: float, steps: int) -> float:
     return x
 
 
-def everywhere(row: Primitive) -> Iterator[tuple[float, ...]]:
-    """Yield the operands of a full measurement; for one operand, every binade with both signs is among them."""
-    if arity(row) > 1:
-        yield from points(row, 12_000, reach=3)
+def everywhere(row: Primitive, seed: int = 0) -> Iterator[tuple[float, ...]]:
+    """Yield the operands of one round of a full measurement.
+
+    The first round, that of seed 0, has the wider neighbourhoods of the hard points and, for a function
+    of one operand, every binade with both signs.
+    """
+    yield from points(row, 10_000 if arity(row) > 1 else 4_000, seed, reach=1 if seed else 3)
+    if arity(row) > 1 or seed:
         return
-    yield from points(row, 4_000, reach=3)
     rng = random.Random(row.name)
     for exponent, sign in itertools.product(range(-1074, 1024), (-1.0, 1.0)):
         for mantissa in (1.0, 1 + 2**-52, 1.5, 2 - 2**-52, *(rng.uniform(1, 2) for _ in range(4))):
@@ -322,7 +325,7 @@ def results(row: Primitive, operands: Sequence[float]) -> list[float]:
     length = len(operands) // len(row.operands)
     columns = [values[first : first + length] for first in range(0, len(operands), length)]
     try:
-        node = function(*columns) if row.columns else function(*values)
+        node = function(*columns) if row.columns and not row.spread else function(*values)
     except (ValueError, ArithmeticError):
         return []
     partials = dict(zip(map(id, node.parents), node.partials, strict=True))

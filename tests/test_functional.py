@@ -48,6 +48,7 @@ def test_no_perturbation_confusion(calculus):
     forward = lambda f: lambda x: jvp(f, (x,), (1.0,))[1]  # noqa: E731
     for outer in (grad, forward):
         for inner in (grad, forward):
+            assert type(outer(lambda x: x * inner(lambda y: x * y * y)(3.0))(2.0)) is float
             assert outer(lambda x: x * inner(lambda y: x + y)(1.0))(1.0) == 1.0
             assert outer(lambda x: x * inner(lambda y: x * y * y)(3.0))(2.0) == 24.0
             assert outer(lambda x: inner(lambda y: x * y)(x))(7.0) == 1.0

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from conftest import HAS_C
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import bits
@@ -260,6 +261,7 @@ def test_operands_are_numbers(engine):
             product(engine.Value(1.0), bad)
 
 
+@pytest.mark.skipif(not HAS_C, reason="the C twin was not built")
 def test_the_twins_do_not_mix():
     """An own primitive serves both twins, not both at once."""
     from autograd import _engine, engine
