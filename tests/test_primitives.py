@@ -1,9 +1,12 @@
 """Every row of the table: its value, its partials, its domain, its conventions; tests/test_accuracy.py has its errors."""
 
+import functools
 import itertools
 import math
 import operator
 import random
+import re
+from fractions import Fraction
 
 import mpmath
 import pytest
@@ -11,7 +14,7 @@ from accuracy import MPMATH, points
 from conftest import TWINS
 from programs import COLUMNS, bits
 
-from autograd._formula import FUNCTIONS, evaluate, parse
+from autograd._formula import FUNCTIONS, IEEE, evaluate, names_in, negate, parse
 from autograd.primitives import PRIMITIVES
 
 ROWS = [row for row in PRIMITIVES.values() if not row.columns]
@@ -25,6 +28,7 @@ PLAIN = {
     **{row.name: getattr(operator, row.name) for row in ROWS if row.symbol},
     **{row.name: getattr(math, row.name) for row in ROWS if hasattr(math, row.name) and not row.symbol},
 }
+del PLAIN["ldexp"]  # it takes an int: tests/test_math.py calls it
 
 
 def call(engine, row, operands):
@@ -39,12 +43,35 @@ def inside(row, operands):
     return all(evaluate(parse(domain.inside), names, FLOATS) for domain in row.domain)
 
 
+def outside(row, operands):
+    """Return whether operands lie outside the domain of a row; a NaN lies outside of nothing."""
+    names = dict(zip(row.operands, operands, strict=True))
+    return any(evaluate(negate(parse(domain.inside)), names, IEEE) for domain in row.domain)
+
+
 def names_of(row, operands, functions):
     """Return what the formulas of a row may name: operands, shared sub-formulas and the result."""
-    names = dict(zip(row.operands, operands, strict=True))
+    names = dict(zip(row.operands, operands, strict=True), pi=mpmath.pi)
     for key, formula in row.let.items():
+        if "out" not in names and any(
+            name == "out" or (name in row.let and name not in names) for name in names_in(parse(formula))
+        ):
+            names["out"] = evaluate(parse(row.value), names, functions)
         names[key] = evaluate(parse(formula), names, functions)
+    names.setdefault("out", evaluate(parse(row.value), names, functions))
     return names
+
+
+def drawn(row, rng):
+    """Return operands of a row's range, of 50 digits; whole numbers where it asks for such."""
+    numbers = [mpmath.mpf(rng.uniform(*span)) / 3 + mpmath.mpf(1) / 7 for span in row.samples[: len(row.operands)]]
+    return [mpmath.nint(x) if name == "n" else x for name, x in zip(row.operands, numbers, strict=True)]
+
+
+def digits_of(row, exact):
+    """Return how many digits formulas agree in: all, but for constants that are rounded to a float."""
+    formulas = " ".join([row.value, *row.partials, *row.let.values()])
+    return 15 if re.search(r"\d\.\d{15}|\d\.\d{14}", formulas) else exact
 
 
 # ---- the value ---------------------------------------------------------------------------------------
@@ -75,7 +102,7 @@ def test_domain_column_says_where_it_raises(engine, row):
     """Outside the domain, and there alone, a DomainError or ZeroDivisionError that says what was expected."""
     for operands in points(row, 100):
         values = [engine.Value(x) for x in operands]
-        if any(map(math.isnan, operands)) or inside(row, operands):
+        if not outside(row, operands):
             try:
                 call(engine, row, values)
             except OverflowError as error:
@@ -101,9 +128,7 @@ def test_partials_are_the_derivatives_of_the_value(row):
     checked = 0
     with mpmath.workdps(60):
         for _ in range(60):
-            operands = [
-                mpmath.mpf(rng.uniform(*row.samples[i])) / 3 + mpmath.mpf(1) / 7 for i in range(len(row.operands))
-            ]
+            operands = drawn(row, rng)
             if (
                 row.name in {"mod", "floordiv"}
                 and abs(operands[0] / operands[1] - mpmath.nint(operands[0] / operands[1])) < 0.01
@@ -112,22 +137,21 @@ def test_partials_are_the_derivatives_of_the_value(row):
             if not inside(row, operands):
                 continue
             names = names_of(row, operands, EXACT)
-            out = evaluate(parse(row.value), names, EXACT)
 
             def value_at(i, x, operands=operands):
                 moved = [*operands[:i], x, *operands[i + 1 :]]
                 return evaluate(parse(row.value), names_of(row, moved, EXACT), EXACT)
 
             for i, partial in enumerate(row.partials):
-                if row.operands[i] == "condition":
+                if row.operands[i] in {"condition", "n"}:
                     continue
                 h = mpmath.mpf(10) ** -15
                 numeric = (value_at(i, operands[i] + h) - value_at(i, operands[i] - h)) / (2 * h)
-                flat = row.flat and evaluate(parse(row.flat[i]), names | {"out": out}, EXACT)
-                exact = 0 if flat else evaluate(parse(partial), names | {"out": out}, EXACT)
+                flat = row.flat and evaluate(parse(row.flat[i]), names, EXACT)
+                exact = 0 if flat else evaluate(parse(partial), names, EXACT)
                 if mpmath.isnan(exact):
                     continue  # no slope here: the table's kinks say so
-                assert abs(numeric - exact) <= mpmath.mpf(10) ** -22 * max(1, abs(exact) ** 3)
+                assert abs(numeric - exact) <= mpmath.mpf(10) ** -digits_of(row, 22) * max(1, abs(exact) ** 3)
                 checked += 1
     assert checked >= 20
 
@@ -143,13 +167,12 @@ def test_textbook_form_is_the_same_function(row):
             if not inside(row, operands):
                 continue
             names = names_of(row, operands, EXACT)
-            names["out"] = evaluate(parse(row.value), names, EXACT)
             accurate = [row.value, *row.partials]
             for i, (textbook, formula) in enumerate(zip(row.textbook, accurate, strict=True)):
                 flat = i and row.flat and evaluate(parse(row.flat[i - 1]), names, EXACT)
                 expected = 0 if flat else evaluate(parse(formula), names, EXACT)
                 got = evaluate(parse(textbook), names, EXACT)
-                assert abs(got - expected) <= mpmath.mpf(10) ** -50 * max(1, abs(expected))
+                assert abs(got - expected) <= mpmath.mpf(10) ** -digits_of(row, 50) * max(1, abs(expected))
 
 
 @pytest.mark.parametrize("row", **by_name)
@@ -166,7 +189,7 @@ def test_partials_never_raise_and_are_nan_only_with_reason(engine, row):
                 continue
             node.backward()
             tame = all(map(math.isfinite, operands)) and math.isfinite(node.data)
-            if tame and row.name != "pow":
+            if tame and not any("nan" in kink.taken for kink in row.kinks):
                 assert not any(map(math.isnan, node.partials)), operands
 
 
@@ -229,30 +252,47 @@ def test_conventions_at_hard_points(engine, name, operands, value, gradients):
     assert [g if g is None else bits(g) for g in got] == [g if g is None else bits(g) for g in gradients]
 
 
+#: What columns of floats come to, and the derivative by the terms of each row, in 50 digits.
+OF_COLUMNS = {
+    "sum": (lambda x: functools.reduce(operator.add, x, 0.0), lambda out, x: [1]),
+    "dot": (lambda x, y: functools.reduce(lambda out, row: out + row[0] * row[1], zip(x, y, strict=True), 0.0),
+            lambda out, x, y: [y, x]),
+    "fsum": (math.fsum, lambda out, x: [1]),
+    "sumprod": (lambda x, y: float(sum(map(operator.mul, map(Fraction, x), map(Fraction, y)))), lambda out, x, y: [y, x]),
+    "hypot": (lambda x: math.hypot(*x), lambda out, x: [x / out]),
+    "logsumexp": (lambda x: float(mpmath.log(mpmath.fsum(map(mpmath.exp, x)))) if x else -math.inf,
+                  lambda out, x: [mpmath.exp(x - out)]),
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", COLUMNS)
-def test_folds_run_from_zero_from_left_to_right(engine, name):
-    """Their value is that of the plain loop; their partials are those of each term."""
+@pytest.mark.parametrize("length", [0, 1, 2, 7, 100])
+def test_columns(engine, name, length):
+    """Values are those of a plain loop, or of `math`; partials those of each row; all of it is one node."""
     row = PRIMITIVES[name]
-    rng = random.Random(name)
-    for length in (0, 1, 2, 7, 100):
-        columns = [[rng.uniform(-1, 1) * 10 ** rng.randint(-20, 20) for _ in range(length)] for _ in row.operands]
-        total = 0.0
-        for terms in zip(*columns, strict=True):
-            total += math.prod(terms)
+    rng = random.Random(f"{name} {length}")
+    spread = 2 if name == "logsumexp" else 20
+    columns = [[rng.uniform(-1, 1) * 10 ** rng.randint(-spread, spread) for _ in range(length)] for _ in row.operands]
+    given = lambda columns: columns[0] if row.spread else columns  # noqa: E731
+    value, partials = OF_COLUMNS[name]
+    with mpmath.workdps(50):
+        exact = [[mpmath.mpf(x) for x in column] for column in columns]
+        expected = value(*(exact if name == "logsumexp" else columns))
         function = getattr(engine, name)
-        assert function(*columns) == total
+        # math.sumprod of Python 3.12 and later is off by less than one rounding at times.
+        places = 1 if name in {"logsumexp", "sumprod"} else 0
+        assert function(*given(columns)) == pytest.approx(expected, abs=places * math.ulp(expected), rel=0)
         if not length:
-            continue
+            return
         values = [[engine.Value(x) for x in column] for column in columns]
-        node = function(*values)
-        assert node.data == total
+        node = function(*given(values))
+        assert bits(node.data) == bits(function(*given(columns)))
         assert node.parents == tuple(itertools.chain(*values))
-        expected = [
-            math.prod(t for k, t in enumerate(terms) if k != j)
-            for j in range(len(columns))
-            for terms in zip(*columns, strict=True)
-        ]
-        assert list(node.partials) == expected
+        out = {"hypot": lambda: mpmath.sqrt(mpmath.fsum(x * x for x in exact[0])),
+               "logsumexp": lambda: mpmath.log(mpmath.fsum(map(mpmath.exp, exact[0])))}.get(name, lambda: None)()  # fmt: skip
+        slopes = [[float(p) for p in partials(out, *terms)] for terms in zip(*exact, strict=True)]
+        for got, slope in zip(node.partials, itertools.chain(*zip(*slopes, strict=True)), strict=True):
+            assert abs(got - slope) <= row.ulps[1] * math.ulp(slope)
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if not row.symbol], ids=lambda row: row.name)
