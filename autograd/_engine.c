@@ -146,7 +146,7 @@ typedef struct Value {
 
 #define HAS_LINE ((uint64_t)0x100)
 
-/* The modes: bits of autograd._modes.bits. */
+/* The modes: bits of autograd._modes. */
 enum { PLAIN = 1, IEEE = 2, LINES = 4 };
 
 typedef struct {
@@ -154,7 +154,7 @@ typedef struct {
     PyObject *errors;         /* strong: the module autograd.errors, which has the texts */
     PyObject *copying;        /* strong: the module autograd._copying */
     PyObject *modes;          /* strong: the module autograd._modes */
-    PyObject *bits;           /* strong: its context variable */
+    PyObject *in_context;     /* strong: its context variable */
     PyObject *entered;        /* strong: its list that is empty while no mode was ever used */
     PyObject *functions;      /* strong: for each op, Python's own function, or None while not needed */
     PyObject *names;          /* strong: tuple of the ops' names */
@@ -239,19 +239,19 @@ size_of(const Value *node)
     return sizeof(Value) + (node->n_operands + (size_t)count_extras(node->recording)) * sizeof(Operand);
 }
 
-/* Return the modes in force, or -1. twin: _modes.bits.get() */
+/* Return the modes in force, or -1. twin: _modes.in_force */
 static inline int
 modes_of(State *state)
 {
     if (PyList_GET_SIZE(state->entered) == 0) {
         return 0;
     }
-    PyObject *bits = NULL;
-    if (PyContextVar_Get(state->bits, NULL, &bits) < 0) {
+    PyObject *found = NULL;
+    if (PyContextVar_Get(state->in_context, NULL, &found) < 0) {
         return -1;
     }
-    int modes = (int)PyLong_AsLong(bits);
-    Py_DECREF(bits);
+    int modes = (int)PyLong_AsLong(PyTuple_GET_ITEM(found, 0));
+    Py_DECREF(found);
     return modes;
 }
 
@@ -623,6 +623,12 @@ reach_from(State *state, Reach *reach, PyObject *const *roots, Py_ssize_t n_root
 
 /* ---- what a sweep is given: _values, _seeds -------------------------------------------------- */
 
+static PyObject **
+items_of(PyObject *tuple)
+{
+    return ((PyTupleObject *)tuple)->ob_item;
+}
+
 static int
 check_values(State *state, PyObject *const *nodes, Py_ssize_t count, const char *where)
 {
@@ -635,21 +641,15 @@ check_values(State *state, PyObject *const *nodes, Py_ssize_t count, const char 
     return 0;
 }
 
-/* twin: _values. Return a list of Values. */
+/* twin: _values. Return a tuple of Values. (PySequence_List leaks what it is given where memory runs out.) */
 static PyObject *
 read_values(State *state, PyObject *nodes, const char *where)
 {
-    PyObject *list = PySequence_List(nodes);
-    if (list && check_values(state, ((PyListObject *)list)->ob_item, PyList_GET_SIZE(list), where) < 0) {
-        Py_CLEAR(list);
+    PyObject *values = PySequence_Tuple(nodes);
+    if (values && check_values(state, items_of(values), PyTuple_GET_SIZE(values), where) < 0) {
+        Py_CLEAR(values);
     }
-    return list;
-}
-
-static PyObject **
-items_of(PyObject *list)
-{
-    return ((PyListObject *)list)->ob_item;
+    return values;
 }
 
 typedef struct {
@@ -780,9 +780,9 @@ engine_backward(PyObject *module, PyObject *given)
 static PyObject *
 findings(const Reach *order, PyObject *nodes, const double *numbers, const bool *found)
 {
-    PyObject *list = PyList_New(PyList_GET_SIZE(nodes));
-    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(nodes); i++) {
-        const Value *node = (Value *)PyList_GET_ITEM(nodes, i);
+    PyObject *list = PyList_New(PyTuple_GET_SIZE(nodes));
+    for (Py_ssize_t i = 0; list && i < PyTuple_GET_SIZE(nodes); i++) {
+        const Value *node = (Value *)PyTuple_GET_ITEM(nodes, i);
         bool is_found = reached(order, node) && (!found || found[node->slot]);
         PyObject *item = is_found ? PyFloat_FromDouble(numbers[node->slot]) : Py_NewRef(Py_None);
         if (!item) {
@@ -840,7 +840,7 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
         }
     }
     if (!(wanted = read_values(state, nodes, "tangents"))
-        || reach_from(state, &order, items_of(wanted), PyList_GET_SIZE(wanted), false, 0) < 0) {
+        || reach_from(state, &order, items_of(wanted), PyTuple_GET_SIZE(wanted), false, 0) < 0) {
         goto done;
     }
     tangent = PyMem_Calloc(order.count + 1, sizeof(double));
@@ -1358,13 +1358,13 @@ engine_ancestors(PyObject *module, PyObject *root)
     return list;
 }
 
-/* Return the recording of the oldest in a list of Values, or what is given for an empty list. */
+/* Return the recording of the oldest in a tuple of Values, or what is given for an empty one. */
 static uint64_t
 oldest_of(PyObject *values, uint64_t if_empty)
 {
-    uint64_t oldest = PyList_GET_SIZE(values) ? UINT64_MAX : if_empty;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(values); i++) {
-        uint64_t recording = ((Value *)PyList_GET_ITEM(values, i))->recording;
+    uint64_t oldest = PyTuple_GET_SIZE(values) ? UINT64_MAX : if_empty;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(values); i++) {
+        uint64_t recording = ((Value *)PyTuple_GET_ITEM(values, i))->recording;
         oldest = recording < oldest ? recording : oldest;
     }
     return oldest;
@@ -1385,7 +1385,7 @@ engine_between(PyObject *module, PyObject *args)
         goto done;
     }
     uint64_t since = oldest_of(sources, 0);
-    if (reach_from(state, &order, items_of(roots), PyList_GET_SIZE(roots), false, since) < 0) {
+    if (reach_from(state, &order, items_of(roots), PyTuple_GET_SIZE(roots), false, since) < 0) {
         goto done;
     }
     on_path = PyMem_Calloc(order.count + 1, sizeof(bool));
@@ -1393,8 +1393,8 @@ engine_between(PyObject *module, PyObject *args)
         PyErr_NoMemory();
         goto done;
     }
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(sources); i++) {
-        const Value *source = (Value *)PyList_GET_ITEM(sources, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sources); i++) {
+        const Value *source = (Value *)PyTuple_GET_ITEM(sources, i);
         if (reached(&order, source)) {
             on_path[source->slot] = true;
         }
@@ -1437,7 +1437,7 @@ engine_is_closed(PyObject *module, PyObject *args)
         return NULL;
     }
     if (!(leaves = read_values(state, leaves, "is_closed"))
-        || reach_from(state, &order, items_of(roots), PyList_GET_SIZE(roots), false, 0) < 0) {
+        || reach_from(state, &order, items_of(roots), PyTuple_GET_SIZE(roots), false, 0) < 0) {
         goto done;
     }
     uint64_t oldest = oldest_of(leaves, UINT64_MAX);
@@ -1974,11 +1974,11 @@ engine_exec(PyObject *module)
     state->errors = PyImport_ImportModule("autograd.errors");
     state->copying = PyImport_ImportModule("autograd._copying");
     state->modes = PyImport_ImportModule("autograd._modes");
-    state->bits = state->modes ? PyObject_GetAttrString(state->modes, "bits") : NULL;
+    state->in_context = state->modes ? PyObject_GetAttrString(state->modes, "state") : NULL;
     state->entered = state->modes ? PyObject_GetAttrString(state->modes, "entered") : NULL;
     state->names = PyTuple_New(OP_OWN);
     state->functions = PyTuple_New(OP_OWN);
-    if (!state->errors || !state->copying || !state->bits || !state->entered || !state->names || !state->functions) {
+    if (!state->errors || !state->copying || !state->in_context || !state->entered || !state->names || !state->functions) {
         return -1;
     }
     for (int op = OP_LEAF; op < OP_OWN; op++) {
@@ -2006,7 +2006,7 @@ engine_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->errors);
     Py_VISIT(state->copying);
     Py_VISIT(state->modes);
-    Py_VISIT(state->bits);
+    Py_VISIT(state->in_context);
     Py_VISIT(state->entered);
     Py_VISIT(state->functions);
     Py_VISIT(state->names);
@@ -2023,7 +2023,7 @@ engine_clear(PyObject *module)
     Py_CLEAR(state->errors);
     Py_CLEAR(state->copying);
     Py_CLEAR(state->modes);
-    Py_CLEAR(state->bits);
+    Py_CLEAR(state->in_context);
     Py_CLEAR(state->entered);
     Py_CLEAR(state->functions);
     Py_CLEAR(state->names);

@@ -45,7 +45,7 @@ class Kernel:
             pass  # and go on below, where the exception of math is no longer the context
         row = self.row
         violated = self._outside(numbers)
-        if _modes.bits.get() & _modes.IEEE:
+        if _modes.in_force() & _modes.IEEE:
             return self._exceptional[violated](*numbers)[0]
         if not violated:
             raise errors.too_large(row.name, row.operands, numbers)
@@ -68,7 +68,7 @@ class Kernel:
         try:
             return self._columns(*columns)
         except (ValueError, ArithmeticError):  # of a function of math: its words are plain
-            if not _modes.bits.get() & _modes.IEEE:
+            if not _modes.in_force() & _modes.IEEE:
                 raise
         return self._columns_beyond(*columns)[:1]
 

@@ -14,6 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 __all__ = [
@@ -21,25 +22,31 @@ __all__ = [
     "LINES",
     "PLAIN",
     "Mode",
-    "bits",
     "caller",
     "entered",
     "ieee",
+    "in_force",
     "no_grad",
     "record_lines",
     "recording",
+    "state",
 ]
 
 #: The bits of the modes. None of them is set where programs run as usual.
 PLAIN, IEEE, LINES = 1, 2, 4
 
-_open: contextvars.ContextVar[tuple[Mode, ...]] = contextvars.ContextVar("autograd._modes.open", default=())
+#: What holds in this context: the bits in force, then the blocks that set them, the youngest last. One
+#: variable for both, so that an exception can never leave one without the other.
+state: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("autograd._modes.state", default=(0,))
 
-#: The bits in force in this context.
-bits: contextvars.ContextVar[int] = contextvars.ContextVar("autograd._modes.bits", default=0)
-
-#: Empty until the first block of the process begins. Until then an engine need not look up `bits`.
+#: Empty until the first block of the process begins. Until then an engine need not look up `state`.
 entered: list[None] = []
+
+
+def in_force() -> int:
+    """Return the bits in force in this context."""
+    bits: int = state.get()[0]
+    return bits
 
 
 _CO_SUSPENDS = 0x20 | 0x80 | 0x200  # the flags of generators, coroutines and asynchronous generators
@@ -59,6 +66,7 @@ class Mode(contextlib.ContextDecorator):
     def __init__(self, bit: int, on: bool = True) -> None:
         self._bit = bit
         self._on = on
+        self._is_open = False
 
     def __call__(self, function: Any) -> Any:
         if getattr(function, "__code__", Mode.__call__.__code__).co_flags & _CO_SUSPENDS:
@@ -72,23 +80,29 @@ class Mode(contextlib.ContextDecorator):
         return Mode(self._bit, self._on)
 
     def __enter__(self) -> None:
-        if self in _open.get():
+        if self._is_open:
             raise RuntimeError("with: expected a new block, got one that is open already; make one for each use")
         if not entered:
             entered.append(None)
-        _open.set((*_open.get(), self))
-        _refresh()
+        self._is_open = True
+        try:
+            state.set(_resolved([*state.get()[1:], self]))
+        except BaseException:
+            self._is_open = False
+            raise
 
     def __exit__(self, *exception: Any) -> None:
-        _open.set(tuple([mode for mode in _open.get() if mode is not self]))
-        _refresh()
+        self._is_open = False
+        state.set(_resolved(state.get()[1:]))
 
 
-def _refresh() -> None:
-    found = 0
-    for mode in _open.get():  # the youngest comes last, and wins
-        found = found | mode._bit if mode._on else found & ~mode._bit
-    bits.set(found)
+def _resolved(modes: Iterable[Mode]) -> tuple[Any, ...]:
+    """Return the bits that blocks set, and those of them that are open still."""
+    still = [mode for mode in modes if mode._is_open]
+    bits = 0
+    for mode in still:
+        bits = bits | mode._bit if mode._on else bits & ~mode._bit
+    return (bits, *still)
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep

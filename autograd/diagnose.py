@@ -33,10 +33,10 @@ import ast
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd import _modes, errors
-from autograd._formula import IEEE, evaluate, names_in, parse
+from autograd._formula import IEEE, evaluate, names_in, negate, parse
 from autograd._kernels import KERNELS, Kernel
 from autograd._recorded import twin_of
 from autograd._structures import is_value
@@ -499,26 +499,24 @@ def margins(root: Any, within: float = math.inf) -> list[Margin]:
 def _margins(node: Any, kernel: Kernel, adjoint: float, within: float) -> Iterator[Margin]:
     here = _Here(node, kernel.row)
     seen = set()
-    for kind, at, moves in [*_kinks(here), *_edges(here)]:
+    for at, moves, outside in (*_kinks(here), *_edges(here)):
         distance = math.hypot(*[there - here.numbers[i] for i, there in moves.items()])
-        if not distance <= within or math.isinf(distance) or frozenset(moves.items()) in seen:
+        key = frozenset(moves.items())
+        if not distance <= within or math.isinf(distance) or key in seen:
             continue
-        seen.add(frozenset(moves.items()))
         below, there, above, steps = here.around(moves)
         left, right = _side(here, kernel, below, adjoint), _side(here, kernel, above, adjoint)
-        if kind == "edge" and not any(map(kernel.is_undefined, (below, there, above))):
-            continue  # the domain goes on there, by another of its conditions
-        jumps = _jumps(left, right, steps)
-        if kind == "kink" and not jumps and not any(map(_differ, left.partials, right.partials)):
-            continue  # a kink in no operand that moves
-        scale = max(math.hypot(*moves.values()), math.hypot(*[here.numbers[i] for i in moves]))
-        relative = distance / scale if scale else 0.0
-        what = "jump" if kind == "kink" and jumps else kind
-        yield Margin(node, what, at, moves, distance, relative, here.taken(), left, right)
-
-
-def _differ(x: float | None, y: float | None) -> bool:
-    return x != y
+        if outside is not None:
+            kind = "edge"
+            changes = any(evaluate(outside, here.names(numbers), IEEE) for numbers in (below, there, above))
+        else:
+            kind = "jump" if _jumps(left, right, steps) else "kink"
+            changes = kind == "jump" or any(x != y for x, y in zip(left.partials, right.partials, strict=True))
+        if changes:
+            seen.add(key)
+            scale = max(math.hypot(*moves.values()), math.hypot(*[here.numbers[i] for i in moves]))
+            relative = distance / scale if scale else 0.0
+            yield Margin(node, kind, at, moves, distance, relative, here.taken(), left, right)
 
 
 class _Here:
@@ -531,6 +529,9 @@ class _Here:
         length = len(self.numbers) // len(row.operands)
         #: The positions of the operands of each row of columns; there is one row if there are no columns.
         self.rows = [dict(zip(row.operands, range(i, len(self.numbers), length), strict=True)) for i in range(length)]
+
+    def names(self, numbers: Sequence[float]) -> dict[str, float]:
+        return {name: numbers[i] for name, i in self.rows[0].items()}
 
     def constants(self, positions: Mapping[str, int]) -> tuple[str, ...]:
         return tuple([name for name, i in positions.items() if not self.moves[i]])
@@ -599,73 +600,71 @@ def _jumps(left: Side, right: Side, steps: tuple[float, ...]) -> bool:
 
 # ---- where kinks and edges are: the conditions of the table, solved for one operand ------------------------
 
+#: A condition in words, the numbers that operands would have there, and, of a domain, when they are outside.
+_Place: TypeAlias = tuple[str, dict[int, float], ast.expr | None]
+
 _CEILING = {**IEEE, "floor": lambda x: IEEE["floor"](x) + 1.0}
 
 
-def _kinks(here: _Here) -> Iterator[tuple[str, str, dict[int, float]]]:
-    """Yield the points where the equalities of a kink hold, all those of an ``and`` at once, in all rows of columns."""
+def _kinks(here: _Here) -> Iterator[_Place]:
+    """Yield where the equalities of a kink hold: all those of an ``and`` at once, and in all rows of columns."""
     for kink in here.row.kinks:
         for alternative in _terms(parse(kink.at), ast.Or):
-            moves: dict[int, float] = {}
             atoms = _terms(alternative, ast.And)
+            moves: dict[int, float] = {}
             if all(_meet(here, positions, atoms, moves) for positions in here.rows) and moves:
-                yield "kink", ast.unparse(alternative), moves
+                yield ast.unparse(alternative), moves, None
 
 
 def _meet(here: _Here, positions: dict[str, int], atoms: list[ast.expr], moves: dict[int, float]) -> bool:
-    """Move the operands of one row so that all equalities hold; return whether the other conditions hold there."""
+    """Move the operands of one row to meet the equalities; return whether the other conditions hold there."""
     names = {name: here.numbers[i] for name, i in positions.items()}
     there = dict(names)
     movable = [name for name, i in positions.items() if here.moves[i]]
+    others = []
     for atom in atoms:
-        if isinstance(atom, ast.Compare) and isinstance(atom.ops[0], ast.Eq):
-            for name, number in _solve(atom, names, movable, IEEE):
-                moves[positions[name]] = there[name] = number
-    # An equality of constants has to hold as it is, one that was solved may be missed by a rounding.
-    return all(evaluate(atom, there, IEEE) for atom in atoms if not _is_solved(atom, movable))
+        is_equality = isinstance(atom, ast.Compare) and isinstance(atom.ops[0], ast.Eq)
+        solved = _solve(atom, names, movable, IEEE) if is_equality else None
+        if solved is None:  # such as an equality of constants, which has to hold as it is
+            others.append(atom)
+        else:
+            name, number = solved
+            moves[positions[name]] = there[name] = number
+    return all(evaluate(atom, there, IEEE) for atom in others)
 
 
-def _is_solved(atom: ast.expr, movable: Sequence[str]) -> bool:
-    is_equality = isinstance(atom, ast.Compare) and isinstance(atom.ops[0], ast.Eq)
-    return is_equality and not names_in(atom).isdisjoint(movable)
-
-
-def _edges(here: _Here) -> Iterator[tuple[str, str, dict[int, float]]]:
-    """Yield the points where one of the comparisons of a domain changes."""
-    if here.row.columns:
-        return
-    (positions,) = here.rows
-    names = {name: here.numbers[i] for name, i in positions.items()}
+def _edges(here: _Here) -> Iterator[_Place]:
+    """Yield where the two sides of a comparison in a domain are equal, and the domain may end."""
     depends = set(here.node.parents)
-    movable = [name for name, i in positions.items() if here.node.operands[i] in depends]
-    for domain in here.row.domain:
-        for atom in ast.walk(parse(domain.inside)):
-            if isinstance(atom, ast.Compare):
-                for functions in (IEEE, _CEILING):
-                    for name, number in _solve(atom, names, movable, functions):
-                        yield "edge", domain.expected, {positions[name]: number}
+    for domain in here.row.domain:  # of one row: primitives of columns have none
+        (positions,) = here.rows
+        movable = [name for name, i in positions.items() if here.node.operands[i] in depends]
+        inside = parse(domain.inside)
+        for atom in ast.walk(inside):
+            for functions in (IEEE, _CEILING) if isinstance(atom, ast.Compare) else ():
+                solved = _solve(atom, here.names(here.numbers), movable, functions)
+                if solved is not None:
+                    yield domain.expected, {positions[solved[0]]: solved[1]}, negate(inside)
 
 
 def _solve(
-    atom: ast.Compare, names: Mapping[str, float], movable: Sequence[str], functions: Mapping[str, Callable[..., Any]]
-) -> Iterator[tuple[str, float]]:
-    """Yield an operand that can move, and the number at which the two sides of a comparison are equal."""
+    atom: Any, names: Mapping[str, float], movable: Sequence[str], functions: Mapping[str, Callable[..., Any]]
+) -> tuple[str, float] | None:
+    """Return an operand that can move, and the number at which the two sides of a comparison are equal."""
     sides = [atom.left, atom.comparators[0]]
     for side, other in (sides, reversed(sides)):
         if isinstance(side, ast.Name) and side.id in movable:
-            yield side.id, float(evaluate(other, names, functions))
-            return
-    for name in movable:
-        if name in names_in(atom):
+            return side.id, float(evaluate(other, names, functions))
+    name = next((name for name in movable if name in names_in(atom)), None)
+    if name is None:
+        return None
 
-            def gap(x: float, name: str = name) -> float:
-                left, right = [float(evaluate(side, {**names, name: x}, functions)) for side in sides]
-                return left - right
+    def gap(x: float) -> float:
+        left, right = [float(evaluate(side, {**names, name: x}, functions)) for side in sides]
+        return left - right
 
-            # Both sides have slopes of 0 or 1, up to the sign.
-            size = gap(names[name])
-            yield name, min((names[name] - size, names[name] + size), key=lambda x: abs(gap(x)))
-            return
+    step = gap(names[name])  # both sides have slopes of 0 or 1, up to the sign
+    return name, min(names[name] - step, names[name] + step, key=lambda x: abs(gap(x)))
 
 
 def _terms(tree: ast.expr, junction: type[ast.boolop]) -> list[ast.expr]:

@@ -214,7 +214,7 @@ def restore(
     node._data, node._grad, node._name = data, grad, name
     node._op, node._primitive = (op, None) if type(op) is str else (op.name, op)
     node._operands, node._parents, node._partials = operands, parents, partials
-    node._line = _modes.caller() if _modes.bits.get() & _modes.LINES else ""
+    node._line = _modes.caller() if _modes.in_force() & _modes.LINES else ""
     node._serial = next(_clock)
     return node
 
@@ -396,7 +396,7 @@ def _is_variable(x: Value | float) -> bool:
 
 
 def _is_recorded(operands: Operands) -> bool:
-    return any(map(_is_variable, operands)) and not _modes.bits.get() & _modes.PLAIN
+    return any(map(_is_variable, operands)) and not _modes.in_force() & _modes.PLAIN
 
 
 def _constant(out: float, operands: Operands) -> Value | float:

@@ -297,7 +297,7 @@ class _Call(NamedTuple):
 
     def _is_recorded(self, roots: Sequence[Any]) -> bool:
         """Return whether recording is on and the roots depend on Values from before the call."""
-        if _modes.bits.get() & _modes.PLAIN:
+        if _modes.in_force() & _modes.PLAIN:
             return False
         return self.is_nested or not twin_of(roots[0]).is_closed(roots, self.variables)
 

@@ -89,7 +89,7 @@ def log10(x: Any) -> Any:  # type: ignore[no-redef]
 def pow(x: Any, y: Any) -> Any:  # noqa: A001
     """Return x to the power y; unlike ``x ** y`` it raises ValueError for 0 to a negative power."""
     if type(x) is not _backend.Value and type(y) is not _backend.Value:
-        return (_backend.Value(x) ** y).data if _modes.bits.get() & _modes.IEEE else _math.pow(x, y)
+        return (_backend.Value(x) ** y).data if _modes.in_force() & _modes.IEEE else _math.pow(x, y)
     try:
         return x**y
     except ZeroDivisionError as error:

@@ -100,7 +100,7 @@ class ScipyObjective:
     def _at(self, x: Any, args: tuple[Any, ...]) -> _Run:
         """Return the call of the function at a point: the last one, if it was there."""
         numbers = _array(x).ravel()
-        point = (numbers.tobytes(), *map(id, args))  # the objects live at least as long as the run
+        point = (numbers.tobytes(), *map(id, args))
         if point != self._point:
             self.calls += 1
             variables, out = record("scipy_objective", "grad", self._f, numbers.tolist(), args)
@@ -114,7 +114,7 @@ class _Run:
     def __init__(self, variables: list[Any], out: Any, args: tuple[Any, ...]) -> None:
         self.variables = variables
         self.out = out
-        self.args = args
+        self.args = args  # kept alive, so that no other objects can have their ids
         self.outs, _ = flatten(out, "scipy_objective")
         self.is_scalar = not isinstance(out, (list, tuple, Mapping)) and getattr(out, "shape", ()) == ()
 
@@ -140,7 +140,7 @@ class _Run:
         """Return the adjoints of the variables, by one sweep; 0.0 where no root depends on one."""
         if not seeds:
             return [0.0] * len(self.variables)
-        return [adjoint or 0.0 for adjoint in twin_of(self.variables[0]).adjoints(seeds, self.variables)]
+        return [adjoint or 0.0 for adjoint in twin_of(next(iter(seeds))).adjoints(seeds, self.variables)]
 
 
 def _array(numbers: Any) -> Any:

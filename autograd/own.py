@@ -294,7 +294,7 @@ def is_variable(x: Any) -> bool:
 
 def is_recorded(operands: Sequence[Any]) -> bool:
     """Return whether an operation with these operands is to be recorded."""
-    return any(map(is_variable, operands)) and not _modes.bits.get() & _modes.PLAIN
+    return any(map(is_variable, operands)) and not _modes.in_force() & _modes.PLAIN
 
 
 def as_operands(where: str, operands: Sequence[Any]) -> tuple[Any, ...]:

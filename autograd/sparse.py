@@ -70,7 +70,6 @@ def sparse_hessian(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def sparse_hessian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        load("scipy.sparse", "sparse_hessian")
         variables, out = record("sparse_hessian", "hessian", f, x, args, kwargs)
         return hessian_matrix(one_number("sparse_hessian", out), variables)
 
@@ -107,7 +106,6 @@ def sparse_jacobian(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def sparse_jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        load("scipy.sparse", "sparse_jacobian")
         variables, out = record("sparse_jacobian", "jacobian", f, x, args, kwargs)
         return jacobian_matrix(flatten(out, "sparse_jacobian")[0], variables)
 
@@ -131,7 +129,7 @@ def record(
         variables = [Value(number) for number in numbers]
         out = f(rebuild(variables), *args, **(kwargs or {}))
     roots = [root for root in flatten(out, where)[0] if is_value(root)]
-    if roots and not _modes.bits.get() & _modes.PLAIN and not twin_of(roots[0]).is_closed(roots, variables):
+    if roots and not _modes.in_force() & _modes.PLAIN and not twin_of(roots[0]).is_closed(roots, variables):
         raise errors.not_its_own_variables(where, dense)
     return variables, out
 
@@ -158,7 +156,9 @@ def load(module: str, where: str) -> Any:
 def _matrix(entries: Iterable[tuple[int, int, float]], shape: tuple[int, int]) -> Any:
     """Return the sparse matrix of these entries, sorted, with those that are 0.0."""
     rows, columns, numbers = zip(*entries, strict=True) if entries else ((), (), ())
-    coordinates = load("scipy.sparse", "sparse").coo_array((numbers, (rows, columns)), shape=shape, dtype=float)
+    coordinates = load("scipy.sparse", "autograd.sparse").coo_array(
+        (numbers, (rows, columns)), shape=shape, dtype=float
+    )
     return coordinates.tocsr()
 
 
@@ -168,7 +168,7 @@ def _matrix(entries: Iterable[tuple[int, int, float]], shape: tuple[int, int]) -
 def jacobian_matrix(outs: Sequence[Any], variables: Sequence[Any]) -> Any:
     """Return the derivatives of results, which are Values or numbers, by their variables."""
     roots = {i: out for i, out in enumerate(outs) if is_value(out)}
-    order = twin_of(variables[0]).between(roots.values(), variables) if roots else []
+    order = twin_of(next(iter(roots.values()))).between(roots.values(), variables) if roots else []
     if len(outs) <= len(variables):
         adjoints = _adjoints(roots, order)
         entries = [(i, j, a) for j, x in enumerate(variables) for i, a in adjoints.get(x, {}).items()]
@@ -260,16 +260,21 @@ def _push_edges(order: Sequence[Any], position: Mapping[Any, int]) -> Rows:
 def _push(
     i: int, weights: Mapping[int, float], edges: Sequence[tuple[int, float]], add: Callable[[int, int, float], None]
 ) -> None:
-    """Express the second derivatives by node `i` and its partners by its parents and those partners."""
-    for k, weight in weights.items():
-        if k != i:
+    """Express the second derivatives by node `i` and its partners by its parents and those partners.
+
+    Each pair of edges is there in both orders, so where both end at one node they count twice.
+    """
+    for partner, weight in weights.items():
+        if partner != i:
             for j, partial in edges:
-                add(j, k, weight * partial * (1.0 + (j == k)))
+                term = weight * partial
+                add(j, partner, 2.0 * term if j == partner else term)
             continue
         for a, (j, partial) in enumerate(edges):
-            add(j, j, weight * partial * partial)
+            term = weight * partial
+            add(j, j, term * partial)
             for k, other in edges[:a]:
-                add(j, k, weight * partial * other * (1.0 + (j == k)))
+                add(j, k, 2.0 * term * other if j == k else term * other)
 
 
 # ---- second partials -----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """How far the numbers of a primitive are from the exact ones: where to look, what is exact, the error in ulp.
 
-The exact value of a row is that of its textbook formula, in ball arithmetic (Arb) whose precision
+The exact value of a row is that of its value's formula, in ball arithmetic (Arb) whose precision
 rises until the ball is far smaller than a unit in the last place. The exact partial is the slope of
 that same formula between points 2**-200 apart, so that a wrong partial cannot hide behind its own
 formula. mpmath is a second arithmetic, to confirm with.
@@ -40,8 +40,8 @@ def arity(row: Primitive) -> int:
 def points(row: Primitive, count: int, seed: int = 0, reach: int = 1) -> Iterator[tuple[float, ...]]:
     """Yield operands of a row: its hard points with all neighbours within `reach` floats, then `count` of each kind.
 
-    The kinds: in the range that matters most, over all binades, near 1, whole numbers, mixtures of
-    these, equal or nearly equal, subnormal, and at all distances from a hard point.
+    The kinds: in the range that matters most, over all binades, from 2**-30 to 2**10, whole numbers,
+    mixtures of these, equal or nearly equal, subnormal, and at all distances from a hard point.
     """
     rng = random.Random(f"{row.name} {seed}")
     spans = [span for span in row.samples[: len(row.operands)] for _ in range(arity(row) // len(row.operands))]

@@ -1,10 +1,12 @@
 """What `diagnose` finds of numbers that are not finite and gradients that never arrive, and `margins` of kinks."""
 
 import ast
+import importlib
+import itertools
 import math
 
 import pytest
-from conftest import HAS_C
+from conftest import HAS_C, TWINS
 from hypothesis import given, settings
 from programs import _call, bits, programs, run
 
@@ -106,7 +108,10 @@ def test_an_own_primitive(engine):
     """A primitive that is no row of the table is named; no more is known of it."""
     x = engine.Value(2.0)
     found = diagnose(one_primitive(engine, Own("spring"), inf, (x, 3.0), (nan,)))
-    assert (summary(found.value), summary(found.adjoint)) == (("spring", "inf", "undefined"), ("spring", "nan", "partial"))
+    assert (summary(found.value), summary(found.adjoint)) == (
+        ("spring", "inf", "undefined"),
+        ("spring", "nan", "partial"),
+    )
     assert "spring(operand 0 = 2.0, operand 1 = 3.0) = inf" in str(found)
 
 
@@ -122,7 +127,7 @@ ADJOINTS = [
     (lambda e, x: 1.7e308 * x - -1.7e308 * x, ("mul", "inf", "overflow of the sum"), None),
     (lambda e, x: (x - 2.0) ** e.Value(2.0), ("pow", "nan", "partial"), None),
     (lambda e, x: e.atan2(x, x * 1.0), ("atan2", "nan", "partial"), None),
-    (lambda e, x: e.hypot([x, x]) + e.where(x > 0, e.sqrt(x), 0.0) + 0.0 * e.sqrt(x), None, None),
+    (lambda e, x: e.hypot(x, x) + e.where(x > 0, e.sqrt(x), 0.0) + 0.0 * e.sqrt(x), None, None),
 ]
 
 
@@ -199,7 +204,7 @@ def test_unreached_is_not_zero(engine):
     """A gradient that is zero, one that never was, and the ways to lose it: each has its word."""
     x, absent, detached = engine.Value(0.0, "x"), engine.Value(1.0, "absent"), engine.Value(1.0, "detached")
     constant = engine.Value(1.0).detach()
-    used = x * x + detached.detach() * 1.0 + x * constant - x
+    used = x * x + x * detached.detach() + x * constant - x * 2.0
     with no_grad():
         plain = absent * 2.0
     found = diagnose(used + plain, {"x": x, "absent": absent, "detached": detached, "constant": constant})
@@ -250,7 +255,16 @@ def test_lines_of_source(engine):
     assert "record_lines" not in text
 
 
-HOSTILE = ["\x1b[2J\x1b]0;owned\x07", "a\nvalues: all finite", "\u202egnp.exe", "\x9b31m", "\x00", "'\"\\", "é", "n" * 10**5]
+HOSTILE = [
+    "\x1b[2J\x1b]0;owned\x07",
+    "a\nvalues: all finite",
+    "\u202egnp.exe",
+    "\x9b31m",
+    "\x00",
+    "'\"\\",
+    "é",
+    "n" * 10**5,
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
@@ -274,12 +288,10 @@ def test_nothing_of_the_users_reaches_a_terminal_raw(engine, name):
 def test_texts_stay_short(engine):
     """Of many operands and many nodes, only the first and the last are shown."""
     xs = [engine.Value(float(i)) for i in range(1000)]
-    with ieee():
-        total = engine.sum(xs) / 0.0
-    assert "sum(x[0] = 0.0, x[1] = 1.0, x[2] = 2.0, x[3] = 3.0, x[4] = 4.0, x[5] = 5.0, and 994 more)" in str(
-        diagnose(engine.sum(xs) * nan * total)
-    ) + str(diagnose(engine.sqrt(engine.sum(xs) * 0.0)))
-    assert "  by 994 more" in str(margins(engine.hypot(xs))[0])
+    text = str(diagnose(engine.sum([*xs, inf])))
+    assert "sum(x[0] = 0.0, x[1] = 1.0, x[2] = 2.0, x[3] = 3.0, x[4] = 4.0, x[5] = 5.0, and 995 more) = inf" in text
+    assert "its operand x[1000] = inf is a plain number" in text
+    assert "  by 994 more" in str(margins(engine.hypot(*xs))[0])
 
 
 def test_a_deep_graph(engine):
@@ -319,7 +331,7 @@ MARGINS = [
     (lambda e, x, y: e.remainder(x, 2.0), 5.25, 0.0, "jump", {0: 5.0}, (1.0, None), (1.0, None)),
     (lambda e, x, y: e.copysign(x, y), 3.0, 0.5, "jump", {1: 0.0}, (-1.0, 0.0), (1.0, 0.0)),
     (lambda e, x, y: e.copysign(x, -1.0), 3.0, 0.5, "kink", {0: 0.0}, (1.0, None), (-1.0, None)),
-    (lambda e, x, y: e.hypot([x, y]), 3.0, 4.0, "kink", {0: 0.0, 1: 0.0}, (-0.6, -0.8), (0.6, 0.8)),
+    (lambda e, x, y: e.hypot(x, y), 3.0, 4.0, "kink", {0: 0.0, 1: 0.0}, (-0.6, -0.8), (0.6, 0.8)),
     (lambda e, x, y: e.sqrt(x), 0.25, 0.0, "edge", {0: 0.0}, (nan,), (0.5 / math.sqrt(1e-323),)),
     (lambda e, x, y: e.log(x), 0.25, 0.0, "edge", {0: 0.0}, (nan,), (inf,)),
     (lambda e, x, y: e.log1p(x), -0.75, 0.0, "edge", {0: -1.0}, (nan,), (2.0**51,)),
@@ -328,7 +340,7 @@ MARGINS = [
     (lambda e, x, y: e.acosh(x), 1.25, 0.0, "edge", {0: 1.0}, (nan,), (2.0**25.5 / math.sqrt(2.0),)),
     (lambda e, x, y: 1.0 / y, 0.0, -0.25, "edge", {1: 0.0}, (None, -inf), (None, -inf)),
     (lambda e, x, y: x**0.5, 0.25, 0.0, "edge", {0: 0.0}, (nan, None), (0.5 * 1e-323**-0.5, None)),
-    (lambda e, x, y: e.gamma(x), -0.9, 0.0, "edge", {0: -1.0}, (inf,), (inf,)),
+    (lambda e, x, y: e.gamma(x), -0.9, 0.0, "edge", {0: -1.0}, (2.0**102,), (2.0**102,)),
     (lambda e, x, y: e.lgamma(x), -1.1, 0.0, "edge", {0: -1.0}, (2.0**51,), (-(2.0**51),)),
     (lambda e, x, y: e.polygamma(1, x), 0.25, 0.0, "edge", {1: 0.0}, None, None),
 ]  # fmt: skip
@@ -346,22 +358,22 @@ def test_the_closest_margin(engine, program, a, b, kind, moves, below, above):
     assert closest.relative == pytest.approx(
         way / max(math.hypot(*closest.moves.values()), math.hypot(*[numbers[i] for i in closest.moves])) if way else 0.0
     )
-    slopes = dict(zip(node.parents, node.partials, strict=True))
     assert closest.moves == moves
-    assert closest.taken == tuple([slopes.get(x, 0.0) if type(x) is engine.Value else None for x in node.operands])
+    assert slopes(closest.taken) == slopes(node.partials)
     for side, expected in ((closest.left, below), (closest.right, above)):
         if expected is not None:
-            assert side.partials == pytest.approx(expected, rel=1e-12, nan_ok=True)
-        assert side.derivatives == pytest.approx(
-            tuple([None if partial is None else 3.0 * partial for partial in side.partials]), rel=1e-12, nan_ok=True
-        )
+            assert [x is None for x in side.partials] == [x is None for x in expected]
+            assert [x or 0.0 for x in side.partials] == pytest.approx(
+                [x or 0.0 for x in expected], rel=1e-12, nan_ok=True
+            )
+        assert slopes(side.derivatives) == slopes([3.0 * partial for partial in side.partials if partial is not None])
 
 
 NO_MARGINS = [
     lambda e, x: e.exp(x) * x + 1.0,  # smooth
     lambda e, x: x**2 + x**3.0 + x**0,  # whole powers have no edge at 0
-    lambda e, x: e.maximum(x, x) + x % x,  # both operands move together
-    lambda e, x: e.hypot([x, 1.0]) + e.atan2(1.0, x),  # a constant keeps off the origin
+    lambda e, x: e.maximum(x, x) + e.clip(x, x, x),  # both operands move together
+    lambda e, x: e.hypot(x, 1.0) + e.atan2(1.0, x),  # a constant keeps off the origin
     lambda e, x: e.where(x > 0, x, 2.0 * x) + (x if x > 0 else 0.0),  # a comparison is recorded as true or false
     lambda e, x: 0.0 * abs(x) + e.where(True, x, e.log(x)),  # the root does not depend on them
     lambda e, x: e.maximum(x, inf) + e.clip(x, -inf, inf) + e.sin(x),  # infinitely far
@@ -385,7 +397,7 @@ def test_isolated_points(engine):
     assert (angle.kind, angle.moves, angle.distance) == ("jump", {0: 0.0, 1: 0.0}, math.hypot(3e-9, 4e-9))
     assert angle.right.value - angle.left.value == pytest.approx(math.pi)
     assert min(map(abs, angle.right.partials)) > 1e300
-    (here,) = margins(engine.hypot([x * 0.0, y * 0.0]))
+    (here,) = margins(engine.hypot(x * 0.0, y * 0.0))
     assert (here.distance, here.relative, here.taken) == (0.0, 0.0, (0.0, 0.0))
     assert here.right.partials == pytest.approx((math.sqrt(0.5),) * 2)
 
@@ -412,8 +424,8 @@ def test_margins_are_sorted_and_limited(engine):
 
 def test_a_structural_zero_is_not_multiplied(engine):
     """Below its kink relu passes nothing on, not even of an infinite adjoint."""
-    (_, kink) = margins(engine.sqrt(engine.relu(engine.Value(1e-320)) * 0.0))
-    assert (kink.node.op, kink.left.derivatives) == ("relu", (0.0,))
+    (_, kink) = margins(engine.sqrt(engine.relu(engine.Value(-1e-9))))
+    assert (kink.node.op, kink.left.derivatives, kink.right.derivatives) == ("relu", (0.0,), (inf,))
 
 
 def test_kinks_of_the_table_can_be_solved():
@@ -445,7 +457,7 @@ def operands(engine, node):
 
 def leads_to_root(chain, root):
     """Return whether a chain goes from operand to result, down to the root."""
-    steps = zip(chain, chain[1:], strict=False)
+    steps = itertools.pairwise(chain)
     return chain[-1] is root and all(any(x is below for x in above.operands) for below, above in steps)
 
 
@@ -468,8 +480,8 @@ def test_a_diagnosis_of_random_programs(engine, floats_raise, program):
     assert any(math.isnan(x.total) for x in bad) == any(map(math.isnan, reached))
     for x in bad:
         assert leads_to_root(x.chain, root)
-        assert any(x.chain[0] is parent and x.partial == partial or math.isnan(x.partial)
-                   for parent, partial in zip(x.node.parents, x.node.partials, strict=True))  # fmt: skip
+        edges = zip(x.node.parents, x.node.partials, strict=True)
+        assert any(parent is x.chain[0] and bits(partial) == bits(x.partial) for parent, partial in edges)
     if found.adjoint:
         assert math.isfinite(found.adjoint.adjoint)
         assert math.isfinite(found.adjoint.before)
@@ -519,3 +531,15 @@ def test_sides_are_as_recorded_there(engine, program):
                 again = _call(engine, node.op)(*[fresh.get(x, x) for x in node.operands])
             assert bits(again.data) == bits(side.value)
             assert slopes(again.partials) == slopes(side.partials)
+
+
+@pytest.mark.skipif(not HAS_C, reason="the C twin was not built")
+@given(program=programs)
+@settings(max_examples=200)
+def test_the_twins_say_the_same(program):
+    """A diagnosis and the margins of a program read alike, to the last digit."""
+    said = []
+    for twin in TWINS:
+        root = random_root(importlib.import_module(twin), program, floats_raise=False)
+        said.append(root is None or f"{diagnose(root, {'root': root})}{margins(root)}")
+    assert said[0] == said[-1]

@@ -3,7 +3,7 @@
     python tools/ledger.py            measure all rows of the table
     python tools/ledger.py NAME...    measure these rows, and those that the page lacks
 
-The first takes about a quarter of an hour. What is measured, where and how is tests/accuracy.py.
+The first takes some ten minutes on two cores. Where and how it measures stands in tests/accuracy.py.
 """
 
 import multiprocessing
@@ -45,11 +45,11 @@ not 0, the last column has the operands with which it was found.
 
 * **Where it was measured.** Functions of one operand: both signs of every binade from the least subnormal number to the
   greatest float, with eight mantissas each, and 40,000 points more; functions of several: at least 100,000 points in
-  the domain. They are drawn from the range that matters most, over all binades, near 1, whole, mixed of these, equal or
-  nearly equal, subnormal, and at all distances from the hard points of the table, whose neighbours within three floats
-  are all measured. Counted are the points in the domain, and for a partial those with one finite slope; what holds at
-  the others is a convention: [conventions.md](conventions.md). Primitives of any number of operands were given $length
-  rows.
+  the domain. They are drawn from the range that matters most, over all binades, from 2^-30 to 2^10, whole, mixed of
+  these, equal or nearly equal, subnormal, and at all distances from the hard points of the table, whose neighbours
+  within three floats are all measured. Counted are the points in the domain, and for a partial those with one finite
+  slope; what holds at the others is a convention: [conventions.md](conventions.md). Primitives of any number of
+  operands were given $length rows.
 * **What is exact.** The value's formula in ball arithmetic ([Arb](https://arblib.org)), at rising precision until the
   ball is smaller than 2^-60 units; for a partial, the slope of the value's formula between points 2^-200 apart, so
   that no formula of a partial is measured against itself. A test finds each figure anew with
