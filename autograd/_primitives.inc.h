@@ -81,7 +81,7 @@ enum {
 
 #define MOST_OPERANDS 3
 #define MOST_DOMAINS 2
-#define MOST_SHARED 2
+#define MOST_SHARED 3
 
 /* add: x + y */
 static int
@@ -769,7 +769,7 @@ kernel_atan2(const double *operand, unsigned constant, bool ieee, double *value,
     const double r = (l / g);
     const double t = (1.0 + (r * r));
     const double w = ((fabs(g) > 1.0) ? (0.25 / ((0.25 * g) * t)) : (1.0 / (g * t)));
-    const double v = (((fabs(r) < 2.2250738585072014e-308) && (r != 0.0)) ? (l / (g * g)) : ((r / g) / t));
+    const double v = (((fabs(r) < 2.2250738585072014e-308) && (r != 0.0)) ? (l / (g * g)) : ((r / t) / g));
     if (!(constant & 1u)) { /* d out / d y */
         partial[0] = ((fabs(x) >= fabs(y)) ? w : v);
     }
@@ -1213,7 +1213,7 @@ kernel_clip(const double *operand, unsigned constant, bool ieee, double *value, 
     double out = (((x > high) || (low > high)) ? high : ((x < low) ? low : x));
     *value = out;
     if (!(constant & 1u)) { /* d out / d x */
-        if ((x < low) || (x > high) || (low > high)) {
+        if ((x < low) || (x > high) || (low >= high)) {
             *flat |= 1u;
         } else {
             partial[0] = ((x == x) ? 1.0 : NAN);
@@ -1529,6 +1529,14 @@ total_hypot(const double *columns, size_t length, double *shared)
         small = small + term;
     }
     shared[0] = small;
+    double large = 0.0;
+    for (size_t i_row = 0; i_row < length; i_row++) {
+        const double x = columns[0 * length + i_row];
+        const double lowered = ((fabs(x) > 1e+280) ? (x * 2.409919865102884e-181) : 0.0);
+        const double term = (lowered * lowered);
+        large = large + term;
+    }
+    shared[1] = large;
     return NAN; /* Python's own function gives it */
 }
 
@@ -1538,13 +1546,15 @@ terms_hypot(const double *operand, unsigned constant, double out, const double *
     const double x = operand[0];
     (void)flat;
     const double small = shared[0];
+    const double large = shared[1];
     const double lifted = ((fabs(x) < 1e-280) ? (x * 4.149515568880993e+180) : 0.0);
+    const double lowered = ((fabs(x) > 1e+280) ? (x * 2.409919865102884e-181) : 0.0);
     if (!(constant & 1u)) { /* d out / d x */
-        partial[0] = ((out == 0.0) ? 0.0 : ((out > 1.026e-289) ? (x / out) : (lifted / sqrt(small))));
+        partial[0] = ((out == 0.0) ? 0.0 : ((out < 1.026e-289) ? (lifted / sqrt(small)) : ((out == INFINITY) ? (lowered / sqrt(large)) : (x / out))));
     }
 }
 
-/* logsumexp: where(top == -inf, top, top + log(total)) */
+/* logsumexp: where(top == -inf, top, top + where(ties == 1, log1p(rest), log(ties + rest))) */
 static double
 total_logsumexp(const double *columns, size_t length, double *shared)
 {
@@ -1555,16 +1565,23 @@ total_logsumexp(const double *columns, size_t length, double *shared)
         top = term > top || isnan(term) ? term : top;
     }
     shared[0] = top;
-    double total = 0.0;
+    double ties = 0.0;
+    for (size_t i_row = 0; i_row < length; i_row++) {
+        const double x = columns[0 * length + i_row];
+        const double term = ((x == top) ? 1.0 : 0.0);
+        ties = ties + term;
+    }
+    shared[1] = ties;
+    double rest = 0.0;
     for (size_t i_row = 0; i_row < length; i_row++) {
         const double x = columns[0 * length + i_row];
         const double d = ((x == top) ? 0.0 : (x - top));
         const double lost = (((d == 0.0) || (d == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
-        const double term = (exp(d) * (1.0 + lost));
-        total = total + term;
+        const double term = ((x == top) ? 0.0 : (exp(d) * (1.0 + lost)));
+        rest = rest + term;
     }
-    shared[1] = total;
-    return ((top == (-INFINITY)) ? top : (top + log(total)));
+    shared[2] = rest;
+    return ((top == (-INFINITY)) ? top : (top + ((ties == 1.0) ? log1p(rest) : log((ties + rest)))));
 }
 
 static void
@@ -1573,14 +1590,15 @@ terms_logsumexp(const double *operand, unsigned constant, double out, const doub
     const double x = operand[0];
     (void)out;
     const double top = shared[0];
-    const double total = shared[1];
+    const double ties = shared[1];
+    const double rest = shared[2];
     const double d = ((x == top) ? 0.0 : (x - top));
     const double lost = (((d == 0.0) || (d == (-INFINITY))) ? 0.0 : ((x - (d - (d - x))) - (top + (d - x))));
     if (!(constant & 1u)) { /* d out / d x */
         if (x == (-INFINITY)) {
             *flat |= 1u;
         } else {
-            partial[0] = ((exp(d) * (1.0 + lost)) / total);
+            partial[0] = (((d == 0.0) ? 1.0 : (exp(d) * (1.0 + lost))) / (ties + rest));
         }
     }
 }

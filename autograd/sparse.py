@@ -299,9 +299,11 @@ def _second_partials(node: Any) -> list[tuple[Any, Any, float]]:
 def _products(op: str) -> list[tuple[int, int]] | None:
     """Return the pairs of operands in whose product a primitive is linear, or None if it is not that simple.
 
-    It is if each partial is a number or another operand, as those of add, mul and dot.
+    It is if each partial is a number or another operand, wherever the operands are: add, mul, dot.
     """
     row = PRIMITIVES[op]
+    if row.domain:
+        return None
     pairs = set()
     for s, formula in enumerate(row.smooth or row.partials):
         if formula in row.operands and formula != row.operands[s]:
