@@ -519,6 +519,9 @@ def _margins(node: Any, kernel: Kernel, adjoint: float, within: float) -> Iterat
             yield Margin(node, kind, at, moves, distance, relative, here.taken(), left, right)
 
 
+Numbers: TypeAlias = tuple[float, ...]
+
+
 class _Here:
     """The operands of a node, as the formulas of its row see them."""
 
@@ -542,25 +545,24 @@ class _Here:
             taken[i] = partial
         return tuple(taken)
 
-    def around(
-        self, moves: dict[int, float]
-    ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    def around(self, moves: dict[int, float]) -> tuple[Numbers, Numbers, Numbers, dict[int, float]]:
         """Return the operands just below a place, there, and just above, and the steps between them."""
-        there, steps = list(self.numbers), [0.0] * len(self.numbers)
         if len(moves) == 1:
             ((moved, number),) = moves.items()
-            for i, x in enumerate(self.node.operands):
-                if x is self.node.operands[moved]:  # the same Value twice moves twice
-                    there[i], steps[i] = number, 2.0 * math.ulp(number)
+            twins = [i for i, x in enumerate(self.node.operands) if x is self.node.operands[moved]]
+            there = dict.fromkeys(twins, number)  # the same Value twice moves twice
+            steps = dict.fromkeys(twins, 2.0 * math.ulp(number))
         else:
             way = {i: self.numbers[i] - number for i, number in moves.items()}
             longest = max(map(abs, way.values()))
             size = max(2.0**-1000, 2.0 * math.ulp(max(map(abs, moves.values()))))
-            for i, number in moves.items():
-                there[i], steps[i] = number, way[i] / longest * size if longest else size
-        below = tuple([x - step for x, step in zip(there, steps, strict=True)])
-        above = tuple([x + step for x, step in zip(there, steps, strict=True)])
-        return below, tuple(there), above, tuple(steps)
+            there = moves
+            steps = {i: x / longest * size if longest else size for i, x in way.items()}
+        below, above = ({i: x + sign * steps[i] for i, x in there.items()} for sign in (-1.0, 1.0))
+        return self.put(below), self.put(there), self.put(above), steps
+
+    def put(self, numbers: Mapping[int, float]) -> Numbers:
+        return tuple([numbers.get(i, x) for i, x in enumerate(self.numbers)])
 
 
 def _side(here: _Here, kernel: Kernel, numbers: tuple[float, ...], adjoint: float) -> Side:
@@ -589,12 +591,9 @@ def _results(kernel: Kernel, numbers: Sequence[float]) -> tuple[float, ...]:
     return kernel.value_of_columns(*[list(numbers[i * length : (i + 1) * length]) for i in range(count)])
 
 
-def _jumps(left: Side, right: Side, steps: tuple[float, ...]) -> bool:
+def _jumps(left: Side, right: Side, steps: Mapping[int, float]) -> bool:
     """Return whether the values differ by more than the slopes and the rounding account for."""
-    rises = [
-        abs(sum([partial * step for partial, step in zip(side.partials, steps, strict=True) if partial and step]))
-        for side in (left, right)
-    ]
+    rises = [abs(sum([(side.partials[i] or 0.0) * step for i, step in steps.items()])) for side in (left, right)]
     return abs(right.value - left.value) > 4.0 * (max(rises) + math.ulp(right.value) + math.ulp(left.value))
 
 

@@ -242,7 +242,7 @@ def _push_edges(order: Sequence[Any], position: Mapping[Any, int]) -> Rows:
     with _modes.recording(), _modes.ieee():
         for i in range(len(order) - 1, -1, -1):
             node = order[i]
-            if not node.op:
+            if not node.operands:  # a leaf or a constant
                 continue
             edges = [(position[parent], partial) for parent, partial in zip(node.parents, node.partials, strict=True)]
             if i in weights:

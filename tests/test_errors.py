@@ -132,7 +132,7 @@ def test_values_of_two_instances_of_the_module_do_not_mix():
             second.dot([a], [b])
         assert a < b
     finally:
-        sys.modules["autograd._engine"] = first
+        sys.modules["autograd._engine"] = autograd._engine = first
 
 
 def test_a_failed_assignment_changes_nothing(engine):
