@@ -12,7 +12,7 @@ from programs import _call, bits, programs, run
 
 from autograd import _modes, errors, ieee, no_grad, record_lines
 from autograd._formula import parse
-from autograd.diagnose import diagnose, margins
+from autograd.diagnosis import diagnose, margins
 from autograd.primitives import PRIMITIVES
 
 inf, nan = math.inf, math.nan
@@ -426,6 +426,12 @@ def test_a_structural_zero_is_not_multiplied(engine):
     """Below its kink relu passes nothing on, not even of an infinite adjoint."""
     (_, kink) = margins(engine.sqrt(engine.relu(engine.Value(-1e-9))))
     assert (kink.node.op, kink.left.derivatives, kink.right.derivatives) == ("relu", (0.0,), (inf,))
+
+
+def test_operands_that_stay_keep_their_sign_of_zero(engine):
+    """Only what moves is stepped: -0.0 is not rounded to 0.0."""
+    low = engine.minimum(engine.Value(-1.0), engine.Value(-0.0))
+    assert math.copysign(1.0, margins(low)[0].right.value) == -1.0
 
 
 def test_kinks_of_the_table_can_be_solved():

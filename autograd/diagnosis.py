@@ -3,8 +3,7 @@ r"""What went wrong, or nearly: non-finite numbers, gradients that never arrive,
 A graph keeps every number of a computation, so all this is read from it afterwards; nothing is run
 again, and no `grad` changes.
 
-    >>> from autograd import Value, math
-    >>> from autograd.diagnose import diagnose, margins
+    >>> from autograd import Value, diagnose, margins, math
     >>> x = Value(0.0, name="x")
     >>> diagnose(math.sqrt(x * x), {"x": x})
     values: all finite
@@ -245,7 +244,7 @@ def diagnose(root: Any, variables: Mapping[str, Any] | Iterable[Any] | None = No
 
     Examples
     --------
-    >>> from autograd import Value, ieee, math, record_lines
+    >>> from autograd import Value, diagnose, ieee, math
     >>> p, q = Value(1000.0, name="p"), Value(2.0, name="q")
     >>> with ieee():
     ...     loss = math.exp(p) - math.relu(-q)
@@ -476,7 +475,7 @@ def margins(root: Any, within: float = math.inf) -> list[Margin]:
 
     Examples
     --------
-    >>> from autograd import Value, math
+    >>> from autograd import Value, margins, math
     >>> a, b = Value(2.0, name="a"), Value(2.5, name="b")
     >>> (closest,) = margins(3.0 * math.maximum(a, b))
     >>> closest
