@@ -18,9 +18,10 @@ from autograd.errors import BackendMismatchError, DomainError, GraphError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autograd.arrays import lift, lower
-    from autograd.diagnosis import diagnose, margins
+    from autograd.diagnosis import diagnose
     from autograd.functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
     from autograd.implicit import argmin, fixed_point, root
+    from autograd.kinks import margins
     from autograd.optimize import scipy_objective
     from autograd.own import preaccumulate, primitive
     from autograd.sparse import sparse_hessian, sparse_jacobian
@@ -64,9 +65,10 @@ _LATER = {
     name: module
     for module, names in {
         "arrays": "lift lower",
-        "diagnosis": "diagnose margins",
+        "diagnosis": "diagnose",
         "functional": "grad gradient hessian hvp jacobian jvp value_and_grad vjp",
         "implicit": "argmin fixed_point root",
+        "kinks": "margins",
         "optimize": "scipy_objective",
         "own": "preaccumulate primitive",
         "sparse": "sparse_hessian sparse_jacobian",

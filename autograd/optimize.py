@@ -27,6 +27,8 @@ from autograd.sparse import hessian_matrix, jacobian_matrix, load, one_number, r
 
 __all__ = ["ScipyObjective", "scipy_objective"]
 
+_KEPT = 2  # calls of the function
+
 
 def scipy_objective(f: Callable[..., Any], sparse: bool = False) -> ScipyObjective:
     """Return the function `f` and its derivatives as `scipy.optimize` takes them.
@@ -41,9 +43,10 @@ def scipy_objective(f: Callable[..., Any], sparse: bool = False) -> ScipyObjecti
 
     Notes
     -----
-    The last call of `f` is kept with its graph, so that `fun`, `jac` and `hess` at the same point
-    take one call together. Therefore `f` has to be a function of `x` and `args` alone; other objects
-    as `args`, even equal ones, make a new call.
+    The last two calls of `f` are kept with their graphs: that of the point where a solver stands, and
+    that of the one it tries. So `fun`, `jac` and `hess` at the same point take one call together.
+    Therefore `f` has to be a function of `x` and `args` alone; other objects as `args`, even equal
+    ones, make a new call.
     """
     return ScipyObjective(f, sparse)
 
@@ -61,8 +64,7 @@ class ScipyObjective:
         self.calls = 0
         self._f = f
         self._sparse = sparse
-        self._point: tuple[Any, ...] = ()
-        self._run: _Run
+        self._runs: dict[tuple[Any, ...], _Run] = {}  # by the point; the last used comes last
 
     def fun(self, x: Any, *args: Any) -> Any:
         """Return the value: a float, or an array of shape (m,)."""
@@ -98,14 +100,18 @@ class ScipyObjective:
         return _array(run.adjoints(seeds))
 
     def _at(self, x: Any, args: tuple[Any, ...]) -> _Run:
-        """Return the call of the function at a point: the last one, if it was there."""
+        """Return the call of the function at a point, which is made unless it is kept."""
         numbers = _array(x).ravel()
         point = (numbers.tobytes(), *map(id, args))
-        if point != self._point:
+        run = self._runs.pop(point, None)
+        if run is None:
+            if len(self._runs) == _KEPT:
+                del self._runs[next(iter(self._runs))]
             self.calls += 1
             variables, out = record("scipy_objective", "grad", self._f, numbers.tolist(), args)
-            self._run, self._point = _Run(variables, out, args), point
-        return self._run
+            run = _Run(variables, out, args)
+        self._runs[point] = run
+        return run
 
 
 class _Run:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from autograd import _modes, _recorded, errors
@@ -153,7 +153,7 @@ def load(module: str, where: str) -> Any:
         raise errors.not_installed(where, module.partition(".")[0], "sparse") from error
 
 
-def _matrix(entries: Iterable[tuple[int, int, float]], shape: tuple[int, int]) -> Any:
+def _matrix(entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]) -> Any:
     """Return the sparse matrix of these entries, sorted, with those that are 0.0."""
     rows, columns, numbers = zip(*entries, strict=True) if entries else ((), (), ())
     coordinates = load("scipy.sparse", "autograd.sparse").coo_array(

@@ -24,8 +24,8 @@ FLOORS = {
     "autograd": {
         "errors": 0, "_modes": 0, "_special": 0, "_formula": 1, "primitives": 1, "_copying": 1, "_floats": 1,
         "_structures": 2, "_kernels": 2, "_bindings": 3, "_recorded": 3, "engine": 4, "_engine": 4, "_backend": 5,
-        "math": 6, "functional": 6, "own": 7, "sparse": 7, "diagnosis": 7, "optimize": 8, "implicit": 8, "arrays": 8,
-        "__init__": 9,
+        "math": 6, "functional": 6, "_wording": 6, "own": 7, "sparse": 7, "diagnosis": 7, "kinks": 7, "optimize": 8,
+        "implicit": 8, "arrays": 8, "__init__": 9,
     },
     "nn": {
         "_vectors": 0, "module": 0, "init": 0, "layers": 1, "losses": 1, "optim": 1, "data": 1, "train": 2, "files": 2,

@@ -276,6 +276,7 @@ def test_zeros_of_numbers_and_zeros_of_the_graph(calculus):
     cases = [
         (lambda x: x[0] * x[1] - x[0] * x[1], [(0, 1), (1, 0)]),
         (lambda x: x[0] ** 3 + x[1] ** 2, [(0, 0), (1, 1)]),
+        (lambda x: x[0] * (x[1] * x[1]), [(0, 1), (1, 0), (1, 1)]),
         (lambda x: 5.0 * x[0] - x[1] / 3 + calculus.sum(x), []),
         (lambda x: where(True, x[0], x[0] * x[1]), []),
         (lambda x: 0.0 * (x[0] * x[1]), []),
