@@ -145,8 +145,11 @@ def _arithmetic(twin: ModuleType) -> dict[str, Callable[..., Any]]:
     def power(x: Any, y: Any) -> Any:
         return x**y if is_value(x) or is_value(y) else IEEE["pow"](x, y)
 
+    def floor(x: Any) -> float:  # no derivative passes through
+        return float(IEEE["floor"](x.data if is_value(x) else x))
+
     functions = {name: getattr(twin, name) for name in twin.__all__ if name in KERNELS}
-    return {**functions, "abs": abs, "floor": lambda x: float(math.floor(x)), "divide": divide, "pow": power}
+    return {**functions, "abs": abs, "floor": floor, "divide": divide, "pow": power}
 
 
 def _check_unchanged(node: Any) -> None:

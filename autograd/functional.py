@@ -213,8 +213,9 @@ def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = _call("hessian", f, argnums, has_aux, args, kwargs)
         first = _gradient_as_values("hessian", call)
-        rows = [_adjoints(call, {g: 1.0} if is_value(g) else {}, call.variables[: i + 1]) for i, g in enumerate(first)]
-        full = [[rows[max(i, j)][min(i, j)] for j in range(len(rows))] for i in range(len(rows))]
+        rows = [_adjoints_or_none(call, {g: 1.0} if is_value(g) else {}) for g in first]
+        n = range(len(rows))
+        full = [[_entry(rows[max(i, j)][min(i, j)], rows[min(i, j)][max(i, j)]) for j in n] for i in n]
         found = call.rebuild([call.rebuild(row) for row in full])
         return (found, *call.aux) if has_aux else found
 
@@ -344,17 +345,25 @@ def _one_number(where: str, out: Any) -> Any:
     return leaves[0]
 
 
-def _adjoints(call: _Call, seeds: Mapping[Any, Any], variables: Sequence[Any] | None = None) -> list[Any]:
+def _adjoints(call: _Call, seeds: Mapping[Any, Any]) -> list[Any]:
     """Return the derivatives of the seeded roots by the variables: floats if they can be, else Values."""
-    sources = call.variables if variables is None else variables
-    if not seeds or not sources:
-        return [0.0] * len(sources)
+    return [0.0 if x is None else x for x in _adjoints_or_none(call, seeds)]
+
+
+def _adjoints_or_none(call: _Call, seeds: Mapping[Any, Any]) -> list[Any]:
+    """Return the same, with None for the variables on which no root depends."""
+    if not seeds or not call.variables:
+        return [None] * len(call.variables)
     roots = list(seeds)
     if any(map(is_value, seeds.values())) or call._is_recorded(roots):
-        found = _recorded.adjoints(seeds, sources)
-    else:
-        found = twin_of(roots[0]).adjoints(seeds, sources)
-    return [0.0 if x is None else x for x in found]
+        return _recorded.adjoints(seeds, call.variables)
+    found: list[Any] = twin_of(roots[0]).adjoints(seeds, call.variables)
+    return found
+
+
+def _entry(below: Any, above: Any) -> Any:
+    """Return one of two mixed derivatives, which differ by rounding; there may be a path for one alone."""
+    return below if below is not None else above if above is not None else 0.0
 
 
 def _tangents(call: _Call, seeds: Mapping[Any, Any], outs: Sequence[Any]) -> list[Any]:

@@ -237,7 +237,7 @@ def _jumps(left: Side, right: Side, steps: Mapping[int, float]) -> bool:
     return abs(right.value - left.value) > 4.0 * (max(rises) + math.ulp(right.value) + math.ulp(left.value))
 
 
-# ---- where kinks and edges are: the conditions of the table, solved for one operand ------------------------
+# ---- where kinks and edges are: the conditions of the table, solved for one operand ------------------
 
 #: A condition in words, the numbers that operands would have there, and, of a domain, when they are outside.
 _Place: TypeAlias = tuple[str, dict[int, float], ast.expr | None]

@@ -301,7 +301,7 @@ def test_a_deep_graph(engine):
     assert len(str(found)) < 3000
 
 
-# ---- random programs --------------------------------------------------------------------------------
+# ---- random programs ---------------------------------------------------------------------------------
 
 
 def random_root(engine, program, floats_raise):

@@ -205,6 +205,15 @@ def test_hessians_are_symmetric_to_the_last_bit(calculus, program):
             assert entry == matrix[j][i] or (math.isnan(entry) and math.isnan(matrix[j][i]))
 
 
+def test_a_mixed_derivative_may_have_one_path_alone(calculus):
+    """Then it is that one, in whatever order the variables come."""
+    for f in (lambda x, y: x**y, calculus.xlogy):
+        there = hessian(lambda v, f=f: f(v[0], v[1]))([0.0, 0.0 if f is calculus.xlogy else 1.0])
+        back = hessian(lambda v, f=f: f(v[1], v[0]))([0.0 if f is calculus.xlogy else 1.0, 0.0])
+        assert repr(there[0][1]) == repr(there[1][0]) == repr(back[0][1]) == repr(back[1][0])
+    assert hessian(lambda v: calculus.ldexp(v[0], v[1]))([1.5, 2.0]) == [[0.0, 0.0], [0.0, 0.0]]
+
+
 def test_gradient_of_what_is_computed_already(engine):
     """By leaves and by computed nodes; None where there is no path, which is not 0.0."""
     x, y, z = map(engine.Value, (2.0, 3.0, 4.0))

@@ -24,7 +24,7 @@ def slopes(partials):
     return [bits(partial) for partial in partials if partial]
 
 
-# ---- where they are ---------------------------------------------------------------------------------
+# ---- where they are ----------------------------------------------------------------------------------
 
 MARGINS = [
     # one primitive of x = Value(a) and y = Value(b): a, b, the closest margin; the number of x or y there;
@@ -195,7 +195,7 @@ def test_nothing_of_the_users_reaches_a_terminal_raw(engine):
     assert r"'\x1b[2J\n\u202e'" in second
 
 
-# ---- random programs --------------------------------------------------------------------------------
+# ---- random programs ---------------------------------------------------------------------------------
 
 
 def random_root(engine, program, floats_raise):
