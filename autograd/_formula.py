@@ -51,7 +51,7 @@ def _floor(x: float) -> float:
 def _ldexp(x: float, n: float) -> float:
     """Return x times two to the n, where n is a whole number, given as a float."""
     if not math.isfinite(n):
-        return x * IEEE["pow"](2.0, n)
+        return x * float(IEEE["pow"](2.0, n))
     return math.ldexp(x, int(n)) if n == math.floor(n) else math.nan
 
 

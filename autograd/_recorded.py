@@ -20,9 +20,9 @@ from typing import Any
 from autograd import _modes, errors
 from autograd._formula import IEEE
 from autograd._kernels import KERNELS
-from autograd._structures import is_value
+from autograd._structures import is_value, is_variable, number_of
 
-__all__ = ["adjoints", "tangents", "twin_of"]
+__all__ = ["adjoints", "edges", "tangents", "twin_of"]
 
 
 def twin_of(value: Any) -> ModuleType:
@@ -52,7 +52,7 @@ def adjoints(seeds: Mapping[Any, Any], sources: Sequence[Any]) -> list[Any]:
         for node in reversed(order):
             if not node.operands:
                 continue
-            for parent, partial in _edges(node):
+            for parent, partial in edges(node):
                 if parent in on_path:
                     term = _times(adjoint[node], partial)
                     adjoint[parent] = adjoint[parent] + term if parent in adjoint else term
@@ -79,7 +79,7 @@ def tangents(seeds: Mapping[Any, Any], roots: Sequence[Any]) -> list[Any]:
         for node in twin_of(next(iter(seeds))).between(roots, list(seeds)):
             if node in seeds:
                 continue
-            for parent, partial in _edges(node):
+            for parent, partial in edges(node):
                 if parent in tangent:
                     term = _times(partial, tangent[parent])
                     tangent[node] = tangent[node] + term if node in tangent else term
@@ -96,12 +96,12 @@ def _times(x: Any, y: Any) -> Any:
 # ---- partials as Values ------------------------------------------------------------------------------
 
 
-def _edges(node: Any) -> list[tuple[Any, Any]]:
+def edges(node: Any) -> list[tuple[Any, Any]]:
     """Return the parents of a node, each with the partial by it as a Value or a float."""
     _check_unchanged(node)
     operands = node.operands
     if node.primitive is None and math.isnan(node.data) and _is_undefined(node):
-        nowhere = math.nan * twin_of(node).sum([x for x in operands if _is_variable(x)])  # of any order
+        nowhere = math.nan * twin_of(node).sum([x for x in operands if is_variable(x)])  # of any order
         partials: Sequence[Any] = [nowhere] * len(operands)
     elif node.primitive is not None:
         partials = node.primitive.partials_as_values(operands, node)
@@ -112,21 +112,17 @@ def _edges(node: Any) -> list[tuple[Any, Any]]:
         partials = [partial for column in zip(*by_row, strict=True) for partial in column]
     else:
         partials = _rule(node, operands)(*operands, node)
-    edges = zip(operands, partials, strict=True)
-    return [(x, partial) for x, partial in edges if partial is not None and _is_variable(x)]
+    found = zip(operands, partials, strict=True)
+    return [(x, partial) for x, partial in found if partial is not None and is_variable(x)]
 
 
 def _is_undefined(node: Any) -> bool:
-    return KERNELS[node.op].is_undefined(tuple([x.data if is_value(x) else x for x in node.operands]))
-
-
-def _is_variable(x: Any) -> bool:
-    return is_value(x) and x.op != "constant"
+    return KERNELS[node.op].is_undefined(tuple([number_of(x) for x in node.operands]))
 
 
 def _rule(node: Any, operands: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
     names = KERNELS[node.op].row.operands
-    constants = tuple([name for name, x in zip(names, operands, strict=True) if not _is_variable(x)])
+    constants = tuple([name for name, x in zip(names, operands, strict=True) if not is_variable(x)])
     return _compiled(twin_of(node), node.op, constants)
 
 
@@ -146,7 +142,7 @@ def _arithmetic(twin: ModuleType) -> dict[str, Callable[..., Any]]:
         return x**y if is_value(x) or is_value(y) else IEEE["pow"](x, y)
 
     def floor(x: Any) -> float:  # no derivative passes through
-        return float(IEEE["floor"](x.data if is_value(x) else x))
+        return float(IEEE["floor"](number_of(x)))
 
     functions = {name: getattr(twin, name) for name in twin.__all__ if name in KERNELS}
     return {**functions, "abs": abs, "floor": floor, "divide": divide, "pow": power}
@@ -158,7 +154,7 @@ def _check_unchanged(node: Any) -> None:
     if not changeable or node.primitive is not None:
         return
     kernel = KERNELS[node.op]
-    numbers = [x.data if is_value(x) else x for x in node.operands]
+    numbers = [number_of(x) for x in node.operands]
     if kernel.row.columns:
         length = len(numbers) // len(kernel.row.operands)
         columns = [numbers[i : i + length] for i in range(0, len(numbers), length)]

@@ -7,18 +7,33 @@ nothing of graphs. NumPy is used where an array is given, and never loaded other
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from autograd import errors
 from autograd._floats import is_real
 
-__all__ = ["flatten", "is_value", "map_values"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+__all__ = ["flatten", "is_value", "is_variable", "map_values", "number_of"]
 
 
 def is_value(x: object) -> bool:
     """Return whether x is a Value, of either twin."""
     return type(x).__name__ == "Value" and type(x).__module__ in {"autograd.engine", "autograd._engine"}
+
+
+def is_variable(x: Any) -> bool:
+    """Return whether a derivative passes through x: it is a Value and no constant."""
+    return is_value(x) and x.op != "constant"
+
+
+def number_of(x: Any) -> float:
+    """Return the number that an operand holds: a Value's data, or the operand itself."""
+    number: float = x.data if is_value(x) else x
+    return number
 
 
 def flatten(structure: Any, where: str) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 from autograd import errors
 from autograd._kernels import KERNELS, Kernel
 from autograd._recorded import twin_of
-from autograd._structures import is_value
+from autograd._structures import is_value, number_of
 
 __all__ = [
     "MOST_OPERANDS",
@@ -21,7 +21,6 @@ __all__ = [
     "kernel_of",
     "label",
     "node_in_words",
-    "number_of",
     "positions_of_parents",
     "quoted",
     "results",
@@ -40,11 +39,6 @@ def sweep(root: Any, where: str) -> tuple[list[Any], dict[Any, float]]:
     order = twin.ancestors(root)
     found = zip(order, twin.adjoints({root: 1.0}, order), strict=True)
     return order, {node: adjoint for node, adjoint in found if adjoint is not None}
-
-
-def number_of(x: Any) -> float:
-    """Return the number that an operand holds, or is."""
-    return x.data if is_value(x) else x  # type: ignore[no-any-return]
 
 
 def positions_of_parents(node: Any) -> list[int]:

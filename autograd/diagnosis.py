@@ -30,17 +30,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograd import _modes, _recorded, errors
+from autograd import _modes, errors
 from autograd._formula import IEEE, evaluate, parse
 from autograd._kernels import KERNELS
-from autograd._structures import is_value
+from autograd._structures import is_value, is_variable, number_of
 from autograd._wording import (
     chain_in_words,
     height,
     kernel_of,
     label,
     node_in_words,
-    number_of,
     positions_of_parents,
     quoted,
     results,
@@ -245,7 +244,7 @@ def _culprits(node: Any) -> list[Any]:
     parents = set(node.parents)
     # What the result does not depend on, such as a branch not taken, is to blame only if nothing else is.
     passed_on = [x for x in bad if is_value(x) and x in parents]
-    given = [x for x in bad if not _recorded._is_variable(x)]
+    given = [x for x in bad if not is_variable(x)]
     return [x for x in passed_on or given or bad if is_value(x)]
 
 

@@ -140,9 +140,7 @@ def leaf_changed(op: str, recorded: float, now: float) -> GraphError:
 
 def not_a_structure(where: str, got: object) -> TypeError:
     """Return the error for an argument, or a result, that is no structure of numbers."""
-    return TypeError(
-        f"{where}: expected a number, or lists, tuples, dicts or arrays of numbers, got {_shown(got)}"
-    )
+    return TypeError(f"{where}: expected a number, or lists, tuples, dicts or arrays of numbers, got {_shown(got)}")
 
 
 def not_one_number(where: str, got: object) -> TypeError:

@@ -31,13 +31,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 from autograd import _recorded, errors
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value, map_values
+from autograd._structures import flatten, is_value, is_variable, map_values, number_of
 from autograd.functional import grad, hessian, jacobian, value_and_grad
 from autograd.own import (
     as_operands,
     check_unchanged,
     is_recorded,
-    is_variable,
     put_values,
     real_result,
     record,
@@ -308,18 +307,18 @@ def _solve(
     n = len(matrix)
     rows = []
     for i, entries in enumerate(matrix):
-        sizes = [abs(_number(entry)) for entry in entries]  # of the terms behind each entry
+        sizes = [abs(number_of(entry)) for entry in entries]  # of the terms behind each entry
         rows.append(([*entries, *[column[i] for column in columns]], sizes, max(sizes) or 1.0))
     for k in range(n):
-        pivot = max(range(k, n), key=lambda i: abs(_number(rows[i][0][k])) / rows[i][2])
+        pivot = max(range(k, n), key=lambda i: abs(number_of(rows[i][0][k])) / rows[i][2])
         rows[k], rows[pivot] = rows[pivot], rows[k]
         top, top_sizes, _ = rows[k]
-        if not abs(_number(top[k])) > n * sys.float_info.epsilon * top_sizes[k]:
+        if not abs(number_of(top[k])) > n * sys.float_info.epsilon * top_sizes[k]:
             raise errors.singular(where, list(x))
         for row, sizes, _ in rows[k + 1 :]:
             factor = row[k] / top[k]
             row[k + 1 :] = [a - factor * b for a, b in zip(row[k + 1 :], top[k + 1 :], strict=True)]
-            sizes[:] = [a + abs(_number(factor)) * b for a, b in zip(sizes, top_sizes, strict=True)]
+            sizes[:] = [a + abs(number_of(factor)) * b for a, b in zip(sizes, top_sizes, strict=True)]
     triangle = [row[:n] for row, _, _ in rows]
     return [_back_substituted(triangle, [row[n + c] for row, _, _ in rows]) for c in range(len(columns))]
 
@@ -330,10 +329,6 @@ def _back_substituted(triangle: Sequence[Sequence[Any]], column: Sequence[Any]) 
         products = map(operator.mul, reversed(row), found)  # of the k that are found
         found.append(functools.reduce(operator.sub, products, entry) / row[len(row) - 1 - k])
     return found[::-1]
-
-
-def _number(x: Any) -> float:
-    return _data(x) if is_value(x) else x
 
 
 # ---- the default solvers -----------------------------------------------------------------------------

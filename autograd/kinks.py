@@ -21,16 +21,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
-from autograd import _modes, _recorded
+from autograd import _modes
 from autograd._formula import IEEE, evaluate, names_in, negate, parse
 from autograd._kernels import Kernel
+from autograd._structures import is_variable, number_of
 from autograd._wording import (
     MOST_OPERANDS,
     height,
     kernel_of,
     label,
     node_in_words,
-    number_of,
     positions_of_parents,
     results,
     sweep,
@@ -179,7 +179,7 @@ class _Here:
     def __init__(self, node: Any, kernel: Kernel) -> None:
         self.node, self.kernel, self.row = node, kernel, kernel.row
         self.numbers = tuple([number_of(x) for x in node.operands])
-        self.moves = [_recorded._is_variable(x) for x in node.operands]
+        self.moves = [is_variable(x) for x in node.operands]
         names, count, length = kernel.row.operands, len(self.numbers), height(kernel, self.numbers)
         #: The positions of the operands of each row of columns; there is one row if there are no columns.
         self.rows = [dict(zip(names, range(i, count, length), strict=True)) for i in range(length)]

@@ -21,6 +21,7 @@ from __future__ import annotations
 import math as _math
 
 from autograd import _backend, _modes, errors
+from autograd._structures import number_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,15 +40,11 @@ _CONSTANT = ("ceil", "floor", "isfinite", "isinf", "isnan", "isclose", "trunc", 
 _INTEGER = [name for name in ("comb", "factorial", "gcd", "isqrt", "lcm", "perm") if hasattr(_math, name)]
 
 
-def _number(x: Any) -> Any:
-    return x.data if type(x) is _backend.Value else x
-
-
 def _of_numbers(name: str) -> Callable[..., Any]:
     plain = getattr(_math, name)
 
     def function(*operands: Any, **options: Any) -> Any:
-        return plain(*[_number(x) for x in operands], **{key: _number(x) for key, x in options.items()})
+        return plain(*[number_of(x) for x in operands], **{key: number_of(x) for key, x in options.items()})
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Return math.{name} of the numbers that Values hold: no derivative passes through."
@@ -121,13 +118,13 @@ def ldexp(x: Any, n: int) -> Any:  # type: ignore[no-redef]
 
 def frexp(x: Any) -> tuple[Any, int]:
     """Return (m, n) with x = m * 2**n and 0.5 <= abs(m) < 1, or (x, 0) where there are none."""
-    m, n = _math.frexp(_number(x))
+    m, n = _math.frexp(number_of(x))
     return (_backend.ldexp(x, -n) if type(x) is _backend.Value else m), n
 
 
 def modf(x: Any) -> tuple[Any, float]:
     """Return the fraction of x, which has its slope, and its whole part, a plain float."""
-    fraction, whole = _math.modf(_number(x))
+    fraction, whole = _math.modf(number_of(x))
     if type(x) is not _backend.Value:
         return fraction, whole
     return (fraction if _math.isinf(x.data) else _backend.fmod(x, 1.0)), whole
@@ -136,8 +133,8 @@ def modf(x: Any) -> tuple[Any, float]:
 def nextafter(x: Any, y: Any, **steps: int) -> Any:
     """Return the next float after x in the direction of y: x plus a constant."""
     if type(x) is not _backend.Value:
-        return _math.nextafter(x, _number(y), **steps)
-    after = _math.nextafter(x.data, _number(y), **steps)
+        return _math.nextafter(x, number_of(y), **steps)
+    after = _math.nextafter(x.data, number_of(y), **steps)
     moved = x + (after - x.data) if _math.isfinite(x.data) else x
     return moved if repr(moved.data) == repr(after) else after  # from inf, or 0.0 to -0.0
 
@@ -161,7 +158,7 @@ def mean(terms: Iterable[Any]) -> Any:
 def softmax(terms: Iterable[Any]) -> list[Any]:
     """Return exp(x) over the sum of all exp(x), for each x, without overflow."""
     column = list(terms)
-    top = max(map(_number, column), default=0.0)
+    top = max(map(number_of, column), default=0.0)
     powers = [_backend.exp(x - top) for x in column]
     total = _backend.sum(powers)
     return [power / total for power in powers]

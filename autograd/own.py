@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, TypeAlias, overload
 from autograd import _modes, _recorded, errors
 from autograd._floats import is_real, real
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value, map_values
+from autograd._structures import flatten, is_value, is_variable, map_values, number_of
 from autograd.primitives import PRIMITIVES
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
     "as_operands",
     "check_unchanged",
     "is_recorded",
-    "is_variable",
     "preaccumulate",
     "primitive",
     "put_values",
@@ -148,7 +147,7 @@ class OwnPrimitive:
         out = self._value(operands)
         if not is_recorded(operands):
             return unrecorded(out, operands)
-        numbers = _numbers(operands)
+        numbers = tuple(map(number_of, operands))
         partials = self._checked(self._call("partials", (*numbers, out)), len(operands))
         slopes = [None if x is None else real_result(self.name, "the partials", x) for x in partials]
         return record(self, out, operands, slopes)
@@ -166,7 +165,7 @@ class OwnPrimitive:
         return self._checked(found, len(operands))
 
     def _value(self, operands: Sequence[Any]) -> float:
-        return real_result(self.name, "the value", self._call("value", _numbers(operands)))
+        return real_result(self.name, "the value", self._call("value", tuple(map(number_of, operands))))
 
     def _call(self, what: str, numbers: tuple[float, ...]) -> Any:
         try:
@@ -287,11 +286,6 @@ class _Result(NamedTuple):
 # ---- what nodes of one's own have in common ----------------------------------------------------------
 
 
-def is_variable(x: Any) -> bool:
-    """Return whether a derivative passes through x: it is a Value and no constant."""
-    return is_value(x) and x.op != "constant"
-
-
 def is_recorded(operands: Sequence[Any]) -> bool:
     """Return whether an operation with these operands is to be recorded."""
     return any(map(is_variable, operands)) and not _modes.in_force() & _modes.PLAIN
@@ -351,7 +345,3 @@ def check_unchanged(where: str, recorded: Any, operands: Sequence[Any]) -> None:
 
 def _is_same(x: float, y: float) -> bool:
     return x == y or (math.isnan(x) and math.isnan(y))
-
-
-def _numbers(operands: Sequence[Any]) -> tuple[float, ...]:
-    return tuple([x.data if is_value(x) else x for x in operands])

@@ -24,7 +24,7 @@ from autograd import _modes, _recorded, errors
 from autograd._backend import Value
 from autograd._formula import names_in, parse
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value
+from autograd._structures import flatten, is_value, is_variable
 from autograd.primitives import PRIMITIVES
 
 __all__ = ["hessian_matrix", "jacobian_matrix", "load", "one_number", "record", "sparse_hessian", "sparse_jacobian"]
@@ -290,7 +290,7 @@ def _second_partials(node: Any) -> list[tuple[Any, Any, float]]:
     for s, t in products:
         length = len(operands) // len(PRIMITIVES[node.op].operands)
         for x, y in zip(operands[s * length :][:length], operands[t * length :][:length], strict=True):
-            if _recorded._is_variable(x) and _recorded._is_variable(y):
+            if is_variable(x) and is_variable(y):
                 found.append((x, y, 2.0 if x is y else 1.0))
     return found
 
@@ -317,12 +317,12 @@ def _products(op: str) -> list[tuple[int, int]] | None:
 def _differentiated(node: Any) -> list[tuple[Any, Any, float]]:
     """Return the second partials of a node by differentiating its partials, on a copy of it that has leaves."""
     twin = twin_of(node)
-    leaves = {x: twin.Value(x.data) for x in node.operands if _recorded._is_variable(x)}
-    operands = tuple([leaves[x] if _recorded._is_variable(x) else x for x in node.operands])
+    leaves = {x: twin.Value(x.data) for x in node.operands if is_variable(x)}
+    operands = tuple([leaves[x] if is_variable(x) else x for x in node.operands])
     parents = tuple([leaves[x] for x in node.parents])
     copy = twin.restore(node.data, 0.0, "", node.primitive or node.op, operands, parents, node.partials)
     partials: defaultdict[Any, dict[Any, float]] = defaultdict(dict)
-    for leaf, partial in _recorded._edges(copy):
+    for leaf, partial in _recorded.edges(copy):
         if is_value(partial):
             partials[leaf][partial] = partials[leaf].get(partial, 0.0) + 1.0
     rows = {
