@@ -40,7 +40,7 @@ def reduce(root: Value) -> tuple[Callable[..., Any], tuple[Any, ...]]:
             node.data,
             node.grad,
             node.name,
-            node.primitive or node.op,
+            node.op if node.primitive is None else node.primitive,
             # A position stands for a Value, a float for itself.
             tuple([position[x] if x.__class__ is root.__class__ else x for x in node.operands]),
             tuple([position[parent] for parent in node.parents]),
@@ -78,7 +78,7 @@ def deepcopy(root: Value, memo: dict[int, Any]) -> Value:
                 node.data,
                 node.grad,
                 node.name,
-                node.primitive or node.op,
+                node.op if node.primitive is None else node.primitive,
                 tuple([memo[id(x)] if x.__class__ is root.__class__ else x for x in node.operands]),
                 tuple([memo[id(parent)] for parent in node.parents]),
                 node.partials,

@@ -24,7 +24,7 @@
  *
  * By the last one a node refers only to older nodes. The type is final, has no dict, and its name is
  * a plain string, so no cycle can be made of nodes, and they need no header of the cyclic garbage
- * collector. By the same, recording order is a topological order.
+ * collector. (A user's own primitive that holds a node it made closes a cycle, which is not found.) By the same, recording order is a topological order.
  *
  * The slot. Each sweep keeps the nodes it reached in an array of its own. A node is in the sweep if
  * array[node->slot] == node: a test that needs no clearing afterwards and no trust in what slot holds,
@@ -778,9 +778,12 @@ engine_backward(PyObject *module, PyObject *given)
 
 /* Return a list of what a sweep found for some nodes, with None where `found` says there is nothing. */
 static PyObject *
-findings(const Reach *order, PyObject *nodes, const double *numbers, const bool *found)
+findings(State *state, Reach *order, PyObject *nodes, const double *numbers, const bool *found)
 {
     PyObject *list = PyList_New(PyTuple_GET_SIZE(nodes));
+    if (state->stamps != order->stamp) { /* a garbage collection ran somebody's sweep */
+        write_slots(state, order);
+    }
     for (Py_ssize_t i = 0; list && i < PyTuple_GET_SIZE(nodes); i++) {
         const Value *node = (Value *)PyTuple_GET_ITEM(nodes, i);
         bool is_found = reached(order, node) && (!found || found[node->slot]);
@@ -807,7 +810,7 @@ engine_adjoints(PyObject *module, PyObject *args)
     if (read_seeds(state, given, "backward", &seeds) == 0) {
         Reach order;
         double *adjoint = sweep_backward(state, &order, seeds.nodes, seeds.numbers, seeds.count);
-        result = adjoint ? findings(&order, nodes, adjoint, NULL) : NULL;
+        result = adjoint ? findings(state, &order, nodes, adjoint, NULL) : NULL;
         PyMem_Free(adjoint);
         PyMem_Free(order.nodes);
     }
@@ -871,7 +874,7 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
             goto done;
         }
     }
-    result = findings(&order, wanted, tangent, moves);
+    result = findings(state, &order, wanted, tangent, moves);
 done:
     seeds_free(&seeds);
     PyMem_Free(tangent);

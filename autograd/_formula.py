@@ -32,6 +32,7 @@ __all__ = [
     "FUNCTIONS",
     "IEEE",
     "FormulaError",
+    "aggregate",
     "compile_columns",
     "compile_function",
     "evaluate",
@@ -60,8 +61,9 @@ def _exact(terms: Iterable[tuple[float, ...]]) -> float:
     from fractions import Fraction  # noqa: PLC0415  (only where `math` lacks the function)
 
     rows = list(terms)
-    rounded: float = sum([math.prod(row) for row in rows], -0.0)
-    if not all(map(math.isfinite, [x for row in rows for x in row])):
+    beyond = [row for row in rows if not all(map(math.isfinite, row))]
+    rounded: float = sum([math.prod(row) for row in beyond or rows], -0.0)
+    if beyond:  # beside an infinity, what is finite counts for nothing
         return rounded
     exact = sum(math.prod(map(Fraction, row)) for row in rows)
     return float(exact) if exact else 0.0 if rounded else rounded  # with the sign that zeros add up to
@@ -314,8 +316,8 @@ def compile_columns(
     rows = f"for {', '.join(operands)}, in zip({', '.join(f'{x}_column' for x in operands)}):"
     lines = []
     for key in shared:
-        aggregate, tree = _aggregate(let[key])
-        start, step, _, _ = AGGREGATES[aggregate]
+        name_of_aggregate, tree = aggregate(let[key])
+        start, step, _, _ = AGGREGATES[name_of_aggregate]
         earlier = {k: let[k] for k in list(let)[: list(let).index(key)] if k not in shared}
         lines += [f"{key} = {start}", rows]
         lines += [f"    {k} = {_to_python(parse(let[k]), frozenset())}" for k in _needed(earlier, names_in(tree))]
@@ -325,7 +327,8 @@ def compile_columns(
     return _define(name, [f"{x}_column" for x in operands], lines, _RAISING)
 
 
-def _aggregate(formula: str) -> tuple[str, ast.expr]:
+def aggregate(formula: str) -> tuple[str, ast.expr]:
+    """Take apart what runs over all rows of columns: ``sum`` or ``max``, and what of."""
     match parse(formula):
         case ast.Call(func=ast.Name(id=name), args=[tree]) if name in AGGREGATES:
             return name, tree

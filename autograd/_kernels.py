@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from autograd import _modes, errors
-from autograd._formula import AGGREGATES, IEEE, compile_columns, compile_function, negate, parse
+from autograd._formula import AGGREGATES, IEEE, aggregate, compile_columns, compile_function, names_in, negate, parse
 from autograd.primitives import PRIMITIVES, Primitive
 
 __all__ = ["KERNELS", "Kernel", "describe", "shared"]
@@ -115,6 +115,17 @@ class Kernel:
         """Return the function of (operands, out) that gives the partials in another arithmetic, of Values."""
         return self._compile_partials(self.row.smooth or self.row.partials, constants, functions)
 
+    @functools.cached_property
+    def shared_by_smooth(self) -> dict[str, tuple[str, Any]]:
+        """The sub-formulas over all rows that `smooth` needs, in order: the aggregate, and what of."""
+        row = self.row
+        let = {key: row.let[key] for key in shared(row)} | dict(row.smooth_let)
+        needed = set().union(*[names_in(parse(formula)) for formula in row.smooth])
+        for key in reversed(list(let)):
+            if key in needed:
+                needed |= names_in(aggregate(let[key])[1])
+        return {key: aggregate(let[key]) for key in let if key in needed}
+
     def _compile_partials(
         self, partials: Iterable[str], constants: tuple[str, ...], functions: Mapping[str, Callable[..., Any]]
     ) -> Callable[..., tuple[Any, ...]]:
@@ -125,7 +136,7 @@ class Kernel:
             for name, partial, flat in zip(row.operands, partials, flats, strict=True)
         ]
         over_rows = shared(row)
-        parameters = [*row.operands, "out", *(over_rows if functions is IEEE else ())]
+        parameters = [*row.operands, "out", *(over_rows if functions is IEEE else self.shared_by_smooth)]
         let = {key: formula for key, formula in row.let.items() if key not in over_rows}
         return compile_function(row.name, parameters, formulas, let, constants, functions)
 

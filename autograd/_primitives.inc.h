@@ -1227,7 +1227,7 @@ kernel_clip(const double *operand, unsigned constant, bool ieee, double *value, 
         }
     }
     if (!(constant & 4u)) { /* d out / d high */
-        if (!((x > high) || (low > high))) {
+        if (!((x > high) || (low > high) || ((low == high) && (x == high)))) {
             *flat |= 4u;
         } else {
             partial[2] = 1.0;

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from autograd import _modes, errors
-from autograd._formula import IEEE
+from autograd._formula import IEEE, evaluate
 from autograd._kernels import KERNELS
 from autograd._structures import is_value, is_variable, number_of
 
@@ -108,12 +108,25 @@ def edges(node: Any) -> list[tuple[Any, Any]]:
     elif KERNELS[node.op].row.columns:
         count = len(KERNELS[node.op].row.operands)
         length = len(operands) // count
-        by_row = [_rule(node, operands[i::length])(*operands[i::length], node) for i in range(length)]
+        rows = [operands[i::length] for i in range(length)]
+        shared = _shared(node, rows)
+        by_row = [_rule(node, row)(*row, node, *shared) for row in rows]
         partials = [partial for column in zip(*by_row, strict=True) for partial in column]
     else:
         partials = _rule(node, operands)(*operands, node)
     found = zip(operands, partials, strict=True)
     return [(x, partial) for x, partial in found if partial is not None and is_variable(x)]
+
+
+def _shared(node: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
+    """Return the sub-formulas over all rows of columns that partials need: a number for max, a Value for sum."""
+    kernel, twin = KERNELS[node.op], twin_of(node)
+    found: dict[str, Any] = {}
+    for key, (name, tree) in kernel.shared_by_smooth.items():
+        names = [dict(zip(kernel.row.operands, row, strict=True)) | found for row in rows]
+        terms = [evaluate(tree, scope, _arithmetic(twin)) for scope in names]
+        found[key] = max(map(number_of, terms)) if name == "max" else twin.sum(terms)
+    return list(found.values())
 
 
 def _is_undefined(node: Any) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-__all__ = ["flatten", "is_value", "is_variable", "map_values", "number_of"]
+__all__ = ["assemble", "flatten", "flatten_like", "is_value", "is_variable", "map_values", "number_of"]
 
 
 def is_value(x: object) -> bool:
@@ -95,9 +95,53 @@ def _flatten_array(array: Any, where: str) -> tuple[list[Any], Callable[[Sequenc
 
     def rebuild(leaves: Sequence[Any]) -> Any:
         built = np.array(list(leaves)) if leaves else np.zeros(0)
-        return built.reshape(shape + built.shape[1:])
+        return np.moveaxis(built, 0, -1).reshape(built.shape[1:] + shape)
 
     return leaves, rebuild
+
+
+def flatten_like(template: Any, structure: Any, where: str, what: str) -> list[Any]:
+    """Return the numbers of a structure in the order of a template, whose structure it has to have."""
+    if is_value(template) or is_real(template):
+        if is_value(structure) or is_real(structure):
+            return [structure]
+    elif isinstance(template, (list, tuple)):
+        if isinstance(structure, (list, tuple)) and len(structure) == len(template):
+            pairs = zip(template, structure, strict=True)
+            return [x for part, like in pairs for x in flatten_like(part, like, where, what)]
+    elif isinstance(template, Mapping):
+        if isinstance(structure, Mapping) and structure.keys() == template.keys():
+            return [x for key in template for x in flatten_like(template[key], structure[key], where, what)]
+    elif getattr(structure, "shape", None) == template.shape:
+        return flatten(structure, where)[0]
+    raise errors.unequal_structures(where, what, template, structure)
+
+
+def assemble(outer: Any, rows: Iterator[list[Any]], rebuild: Callable[[Sequence[Any]], Any], length: int) -> Any:
+    """Put a matrix together in the structure of its rows, and in each place that of its columns.
+
+    Parameters
+    ----------
+    outer : structure of numbers
+        There is a row for each of its numbers. An array of them makes arrays, of its shape and that of the
+        columns.
+    rows : iterator of list
+        The rows.
+    rebuild : callable
+        Puts numbers, or arrays of them, together in the structure of the columns.
+    length : int
+        The number of columns.
+    """
+    if is_value(outer) or is_real(outer):
+        return rebuild(next(rows))
+    if isinstance(outer, (list, tuple)):
+        return _like(outer, [assemble(item, rows, rebuild, length) for item in outer])
+    if isinstance(outer, Mapping):
+        return {key: assemble(item, rows, rebuild, length) for key, item in outer.items()}
+    import numpy as np  # noqa: PLC0415
+
+    mine = np.array([next(rows) for _ in range(outer.size)]).reshape(*outer.shape, length)
+    return rebuild([mine[..., k] for k in range(length)])
 
 
 def map_values(function: Callable[[Any], Any], structure: Any) -> Any:

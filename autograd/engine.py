@@ -132,7 +132,8 @@ class Value(FloatLike):
         float
             The sum of d self / d leaf times the tangent of the leaf.
         """
-        return tangents(seeds, [self])[0] or 0.0
+        found = tangents(seeds, [self])[0]
+        return 0.0 if found is None else found
 
     def detach(self) -> Value:
         """Return a constant: a Value with the same data, through which no derivative passes."""
@@ -186,7 +187,7 @@ class Value(FloatLike):
         return f"Value(data={self._data!r}, grad={self._grad!r}{name})"
 
     def __copy__(self) -> Value:
-        op = self._primitive or self._op
+        op = self._op if self._primitive is None else self._primitive
         return restore(self._data, self._grad, self._name, op, self._operands, self._parents, self._partials)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, TypeAlias
 from autograd import _modes, _recorded, errors
 from autograd._backend import Value
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value, map_values
+from autograd._structures import assemble, flatten, flatten_like, is_value, is_variable, map_values, number_of
 
 __all__ = ["grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -87,7 +87,7 @@ def _value_and_grad(
     call = _call(where, f, argnums, has_aux, args, kwargs)
     out = _one_number(where, call.out)
     found = _adjoints(call, {out: 1.0} if is_value(out) else {})
-    return (call.result(out), *call.aux), call.rebuild(found)
+    return (*call.results([out]), *call.aux), call.rebuild(found)
 
 
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -113,16 +113,14 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     outs, rebuild = flatten(call.out, "vjp")
 
     def pullback(adjoint: Any) -> Any:
-        numbers, _ = flatten(adjoint, "vjp")
-        if len(numbers) != len(outs):
-            raise errors.unequal_lengths("vjp", "adjoints", len(outs), len(numbers))
+        numbers = flatten_like(call.out, adjoint, "vjp", "adjoints")
         seeds: dict[Any, Any] = {}
         for out, number in zip(outs, numbers, strict=True):
             if is_value(out):
                 seeds[out] = seeds[out] + number if out in seeds else number
         return call.rebuild(_adjoints(call, seeds))
 
-    return rebuild([call.result(out) for out in outs]), pullback, *call.aux
+    return rebuild(call.results(outs)), pullback, *call.aux
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
@@ -143,12 +141,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
         The tangent is the product of the Jacobian with the direction, as a column.
     """
     call = _call("jvp", f, range(len(primals)), has_aux, tuple(primals), {})
-    direction = [number for tangent in tangents for number in flatten(tangent, "jvp")[0]]
-    if len(direction) != len(call.variables):
-        raise errors.unequal_lengths("jvp", "tangents", len(call.variables), len(direction))
+    direction = flatten_like(tuple(primals), tangents, "jvp", "tangents")
     outs, rebuild = flatten(call.out, "jvp")
     found = _tangents(call, dict(zip(call.variables, direction, strict=True)), outs)
-    return rebuild([call.result(out) for out in outs]), rebuild(found), *call.aux
+    return rebuild(call.results(outs)), rebuild(found), *call.aux
 
 
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -176,13 +172,13 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     @functools.wraps(f, updated=())
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
         call = _call("jacobian", f, argnums, has_aux, args, kwargs)
-        outs, rebuild = flatten(call.out, "jacobian")
+        outs, _ = flatten(call.out, "jacobian")
         if len(outs) <= len(call.variables):
             rows = [_adjoints(call, {out: 1.0} if is_value(out) else {}) for out in outs]
         else:
             columns = [_tangents(call, {variable: 1.0}, outs) for variable in call.variables]
             rows = [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in outs]
-        found = rebuild([call.rebuild(row) for row in rows])
+        found = assemble(call.out, iter(rows), call.rebuild, len(call.variables))
         return (found, *call.aux) if has_aux else found
 
     return jacobian_of_f
@@ -216,7 +212,8 @@ def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
         rows = [_adjoints_or_none(call, {g: 1.0} if is_value(g) else {}) for g in first]
         n = range(len(rows))
         full = [[_entry(rows[max(i, j)][min(i, j)], rows[min(i, j)][max(i, j)]) for j in n] for i in n]
-        found = call.rebuild([call.rebuild(row) for row in full])
+        outer = call.arguments[0] if hasattr(argnums, "__index__") else call.arguments
+        found = assemble(outer, iter(full), call.rebuild, len(full))
         return (found, *call.aux) if has_aux else found
 
     return hessian_of_f
@@ -242,9 +239,7 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     Takes one call of `f`, one recorded sweep, and one sweep of that, whatever the number of variables.
     """
     call = _call("hvp", f, range(len(primals)), False, tuple(primals), {})
-    vector = [number for tangent in tangents for number in flatten(tangent, "hvp")[0]]
-    if len(vector) != len(call.variables):
-        raise errors.unequal_lengths("hvp", "tangents", len(call.variables), len(vector))
+    vector = flatten_like(tuple(primals), tangents, "hvp", "tangents")
     first = _gradient_as_values("hvp", call)
     pairs = [(g, v) for g, v in zip(first, vector, strict=True) if is_value(g)]
     if not pairs:
@@ -271,12 +266,13 @@ def gradient(root: Value, sources: Sequence[Value], create_graph: bool = False) 
     list of float, or of Value and float
         One for each source; None where `root` does not depend on it, which is not the same as 0.0.
     """
+    sources = list(sources)
     for value in (root, *sources):
         if not is_value(value):
             raise errors.not_a_value("gradient", value)
     if create_graph:
-        return _recorded.adjoints({root: 1.0}, list(sources))
-    found: list[Any] = twin_of(root).adjoints({root: 1.0}, list(sources))
+        return _recorded.adjoints({root: 1.0}, sources)
+    found: list[Any] = twin_of(root).adjoints({root: 1.0}, sources)
     return found
 
 
@@ -287,14 +283,18 @@ class _Call(NamedTuple):
     """What there is after one call of a function on variables of its own."""
 
     variables: list[Any]  # a Value for each number of the arguments to differentiate by
+    arguments: tuple[Any, ...]  # these arguments
     rebuild: Callable[[Sequence[Any]], Any]  # derivatives by them, in the structure of the arguments
     out: Any
-    aux: tuple[Any, ...]  # empty, or what came with the value
+    aux: Sequence[Any]  # empty, or what came with the value
     is_nested: bool  # whether an argument was a Value already, so that the derivatives must be Values
 
-    def result(self, out: Any) -> Any:
-        """Return a result of the function: a number, unless somebody may differentiate it further."""
-        return out.data if is_value(out) and not self._is_recorded([out]) else out
+    def results(self, outs: Sequence[Any]) -> list[Any]:
+        """Return results of the function: numbers, but for those that somebody may differentiate further."""
+        values = list(filter(is_value, outs))
+        if values and self._is_recorded(values):
+            return [number_of(out) if is_value(out) and not self._is_recorded([out]) else out for out in outs]
+        return [number_of(out) for out in outs]
 
     def _is_recorded(self, roots: Sequence[Any]) -> bool:
         """Return whether recording is on and the roots depend on Values from before the call."""
@@ -306,34 +306,37 @@ class _Call(NamedTuple):
 def _call(
     where: str, f: Function, argnums: Argnums, has_aux: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> _Call:
-    indices = [argnums] if isinstance(argnums, int) else list(argnums)
-    for index in indices:
-        if not isinstance(index, int) or not -len(args) <= index < len(args):
+    is_single = hasattr(argnums, "__index__")
+    indices: list[Any] = [argnums] if is_single else list(argnums)  # type: ignore[arg-type]
+    for k, index in enumerate(indices):
+        if not hasattr(index, "__index__") or not -len(args) <= index < len(args) or index % len(args) in indices[:k]:
             raise errors.no_such_argument(where, index, len(args))
+        indices[k] = index % len(args)
     parts = [flatten(args[index], where) for index in indices]
     numbers = [number for leaves, _ in parts for number in leaves]
-    is_nested = any(map(is_value, numbers))
     given = list(args)
+    leaf = next((type(x) for x in numbers if is_value(x)), Value)
     with _modes.recording():
         # A new node for each number, so that levels of nesting cannot be confused.
-        variables = [+x if is_value(x) else Value(x) for x in numbers]
+        variables = [+x if is_variable(x) else leaf(number_of(x)) for x in numbers]
         rest = iter(variables)
         for index, (leaves, rebuild) in zip(indices, parts, strict=True):
             given[index] = rebuild([next(rest) for _ in leaves])
         out = f(*given, **kwargs)
-    aux: tuple[Any, ...] = ()
+    other: tuple[Any, ...] = ()
     if has_aux:
         if not isinstance(out, tuple) or len(out) != 2:
             raise errors.no_aux(where, out)
-        out, other = out
-        aux = (other if is_nested else map_values(lambda value: value.data, other),)
+        out, *other = out
 
     def put_together(derivatives: Sequence[Any]) -> Any:
         rest = iter(derivatives)
         built = tuple([rebuild([next(rest) for _ in leaves]) for leaves, rebuild in parts])
-        return built[0] if isinstance(argnums, int) else built
+        return built[0] if is_single else built
 
-    return _Call(variables, put_together, out, aux, is_nested)
+    selected = tuple([args[index] for index in indices])
+    call = _Call(variables, selected, put_together, out, other, any(map(is_variable, numbers)))
+    return call._replace(aux=[map_values(lambda value: call.results([value])[0], x) for x in other])
 
 
 def _one_number(where: str, out: Any) -> Any:

@@ -67,20 +67,33 @@ def fabs(x: Any) -> Any:
 def log(x: Any, *base: Any) -> Any:  # type: ignore[no-redef]
     """Return the natural logarithm, or that to a base: ``log(x) / log(base)``."""
     if not base:
-        return _backend.log(x) if not isinstance(x, int) else _math.log(x)
+        return _of_any_size("log", x)
     if len(base) > 1:
         raise errors.wrong_count("log", 2, 1 + len(base))
-    return log(x) / log(base[0])
+    return _divided(log(x), log(base[0]))
 
 
 def log2(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 2; of an int of any size."""
-    return _math.log2(x) if isinstance(x, int) else _backend.log2(x)
+    return _of_any_size("log2", x)
 
 
 def log10(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 10; of an int of any size."""
-    return _math.log10(x) if isinstance(x, int) else _backend.log10(x)
+    return _of_any_size("log10", x)
+
+
+def _of_any_size(name: str, x: Any) -> Any:
+    """Return a logarithm, of an int beyond all floats too."""
+    is_huge = isinstance(x, int) and x.bit_length() > 1000
+    return getattr(_math if is_huge else _backend, name)(x)
+
+
+def _divided(x: Any, y: Any) -> Any:
+    """Return x / y, of floats under `ieee` too."""
+    if _modes.in_force() & _modes.IEEE and type(x) is type(y) is float:
+        return (_backend.Value(x) / y).data
+    return x / y
 
 
 def pow(x: Any, y: Any) -> Any:  # noqa: A001
@@ -162,3 +175,8 @@ def softmax(terms: Iterable[Any]) -> list[Any]:
     powers = [_backend.exp(x - top) for x in column]
     total = _backend.sum(powers)
     return [power / total for power in powers]
+
+
+#: What ``from autograd.math import *`` brings: all but `sum`, which is not the builtin of that name.
+__all__ = sorted({name for name in dir(_math) if not name.startswith("_")} | {*_backend.FUNCTIONS} - {"sum"})
+__all__ += ["logaddexp", "mean", "softmax"]

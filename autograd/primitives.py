@@ -22,6 +22,8 @@ smooth
     The partials once more, in a form to differentiate again: one formula, of primitives, where
     `partials` cut a function into pieces that only agree in their values, or would form inf - inf at
     an end of the domain. Absent where the partials themselves serve.
+smooth_let
+    Sub-formulas for `smooth` alone. In them what ``max`` finds counts as a plain number.
 let
     Sub-formulas that several formulas of the row share; they may use `out`.
 domain
@@ -100,6 +102,7 @@ class Primitive(NamedTuple):
     ulps: tuple[float, float]
     textbook: tuple[str, ...] = ()
     smooth: tuple[str, ...] = ()
+    smooth_let: Mapping[str, str] = {}
     let: Mapping[str, str] = {}
     domain: tuple[Domain, ...] = ()
     overflows: str = ""
@@ -310,7 +313,6 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
     Primitive("radians", X, "x * 0.017453292519943295", ("0.017453292519943295",), ulps=(1.5, 0.5),
         textbook=("x * pi / 180", "pi / 180"), numpy="deg2rad",
         hard_points=((0.0,), (-0.0,), (5e-324,), (inf,), (nan,))),
-    # digamma at a negative x is the difference of two greater numbers: there its errors are those of log(-x).
     # ---- special functions -------------------------------------------------------------------------
     Primitive("erf", X, "erf(x)", ("1.1283791670955126 * exp_of_minus_square(x)",),
         textbook=("erf(x)", "2 / sqrt(pi) * exp(-x**2)"), smooth=("1.1283791670955126 * exp(-(x * x))",),
@@ -337,6 +339,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         overflows="inf", ulps=(12.0, 40.0), samples=((-20.0, 171.0),), mixed=True,
         hard_points=((0.5,), (1.0,), (1.4616321449683622,), (2.0,), (1e300,), (1e307,), (-0.5,), (-170.5,),
                      (1e-300,), (0.0,), (-0.0,), (-1.0,), (-inf,), (inf,), (nan,))),
+    # At a negative x it is the difference of two greater numbers: there its errors are those of log(-x).
     Primitive("digamma", X, "digamma(x)", ("polygamma(1, x)",),
         domain=(Domain("x > 0 or x > floor(x)", "an x that is no negative integer nor zero"),),
         ulps=(40.0, 4.0), samples=((-20.0, 20.0),), mixed=True,
@@ -382,9 +385,11 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         ("where(x == x, 1, nan)", "1", "1"),
         textbook=("where(x > high, high, where(x < low, low, x))", "where(x < low or x > high, 0, 1)",
                   "where(x < low, 1, 0)", "where(x > high, 1, 0)"),
-        flat=("x < low or x > high or low >= high", "not (x < low) or low > high", "not (x > high or low > high)"),
+        flat=("x < low or x > high or low >= high", "not (x < low) or low > high",
+              "not (x > high or low > high or (low == high and x == high))"),
         ulps=(0.0, 0.0), samples=((-10.0, 10.0), (-5.0, 0.0), (0.0, 5.0)),
-        kinks=(Kink("x == low or x == high", "1, 0, 0", "the least would hold a parameter at its bound for ever"),),
+        kinks=(Kink("x == low or x == high", "1, 0, 0; 0, 0, 1 where low == high",
+                    "the least would hold a parameter at its bound for ever"),),
         hard_points=((0.0, 0.0, 1.0), (1.0, 0.0, 1.0), (2.0, 0.0, 1.0), (-1.0, 0.0, 1.0), (0.5, 0.5, 0.5),
                      (0.5, 2.0, 1.0), (nan, 0.0, 1.0), (0.5, nan, 1.0), (inf, -inf, inf))),
     Primitive("where", ("condition", "x", "y"), "where(condition != 0, x, y)", ("0", "1", "1"),
@@ -445,7 +450,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         let={"top": "max(x)", "d": "where(x == top, 0, x - top)",
              "lost": "where(d == 0 or d == -inf, 0, (x - (d - (d - x))) - (top + (d - x)))",
              "ties": "sum(where(x == top, 1, 0))", "rest": "sum(where(x == top, 0, exp(d) * (1 + lost)))"},
-        textbook=("log(sum(exp(x)))", "exp(x - out)"), smooth=("exp(x - out)",), columns=True, flat=("x == -inf",),
-        ulps=(2.0, 4.0), mixed=True,
+        textbook=("log(sum(exp(x)))", "exp(x - out)"), smooth=("exp(x - top) / mass",), columns=True, flat=("x == -inf",),
+        smooth_let={"mass": "sum(exp(x - top))"}, ulps=(2.0, 4.0), mixed=True,
         hard_points=((0.0,), (-inf,), (inf,), (1000.0,), (-1000.0,), (nan,))),
 )}  # fmt: skip

@@ -133,6 +133,48 @@ def test_jacobians_have_the_shape_of_both(calculus):
     assert jacobian(lambda x, y: [x * y], argnums=(0, 1))(2.0, 3.0) == [(3.0, 2.0)]
 
 
+def test_jacobians_by_several_arrays(calculus):
+    """Each part has the shape of the value and that of its argument; rows of dicts keep to arrays of numbers."""
+    a, b = np.array([1.0, 2.0, 3.0]), np.array([4.0, 5.0])
+    by_a, by_b = jacobian(lambda a, b: a * b[0] * b[1], argnums=(0, 1))(a, b)
+    assert (by_a.shape, by_b.shape) == ((3, 3), (3, 2))
+    assert np.array_equal(by_a, 20.0 * np.eye(3))
+    assert np.array_equal(by_b, np.outer(a, [5.0, 4.0]))
+    got = jacobian(lambda p: p["a"] * p["s"])({"a": a, "s": 2.0})
+    assert np.array_equal(got["a"], 2.0 * np.eye(3))
+    assert np.array_equal(got["s"], a)
+    matrix = np.arange(6.0).reshape(2, 3)
+    assert hessian(lambda m: np.sum(m * m))(matrix).shape == (2, 3, 2, 3)
+    (aa, ab), (ba, bb) = hessian(lambda a, b: np.sum(a) * np.sum(b * b), argnums=(0, 1))(a, b)
+    assert [x.shape for x in (aa, ab, ba, bb)] == [(3, 3), (3, 2), (2, 3), (2, 2)]
+    assert np.array_equal(ab, ba.T)
+    assert np.array_equal(ab[0], 2 * b)
+
+
+def test_directions_go_by_name_and_shape(calculus):
+    """A tangent is taken by the key of its number, in whatever order it comes, and has to have its shape."""
+    product = lambda p: p["a"] * p["b"]  # noqa: E731
+    assert jvp(product, ({"a": 1.0, "b": 2.0},), ({"b": 1.0, "a": 0.0},)) == (2.0, 1.0)
+    with pytest.raises(ValueError, match="jvp: expected tangents in the structure of"):
+        jvp(np.sum, (np.zeros((3, 2)),), (np.zeros((2, 3)),))
+    with pytest.raises(ValueError, match="jvp: expected tangents in the structure of"):
+        jvp(product, ({"a": 1.0, "b": 2.0},), ({"a": 1.0, "c": 2.0},))
+
+
+def test_constants_as_arguments(calculus):
+    """A constant counts as the number it holds: the derivative is taken there, and is a number."""
+    at = calculus.Value(3.0).detach()
+    assert [type(x) for x in (grad(cube)(at), jvp(cube, (at,), (1.0,))[1], hessian(cube)(at))] == [float] * 3
+    assert (grad(cube)(at), jvp(cube, (at,), (1.0,)), hessian(cube)(at)) == (27.0, (27.0, 27.0), 18.0)
+
+
+def test_what_comes_beside_the_value_keeps_its_derivatives(calculus):
+    """By Values from outside; numbers otherwise."""
+    inner = lambda a: grad(lambda x: (a * x * x, a * x), has_aux=True)(2.0)[1]  # noqa: E731
+    assert (inner(3.0), grad(inner)(3.0)) == (6.0, 2.0)
+    assert grad(lambda a: vjp(lambda x: (x * x, a * x), 2.0, has_aux=True)[2])(3.0) == 2.0
+
+
 def test_hessian_vector_product(calculus):
     """Equal to the Hessian times the vector."""
     f = lambda x, y: x[0] ** 2 * y + calculus.sin(x[1] * y)  # noqa: E731
@@ -220,6 +262,7 @@ def test_gradient_of_what_is_computed_already(engine):
     h = x * y
     out = h * h + 0.0 * z
     assert gradient(out, [x, h, y, z]) == [36.0, 12.0, 24.0, None]
+    assert gradient(out, (v for v in (x, h))) == [36.0, 12.0]
     first = gradient(out, [h], create_graph=True)[0]
     assert gradient(first, [x, y]) == [6.0, 4.0]
     assert [x.grad, h.grad] == [0.0, 0.0]
@@ -244,11 +287,20 @@ BAD = [
     (lambda: grad(cube)("a"), TypeError, "grad: expected a number, or lists"),
     (lambda: grad(cube)([1.0, None]), TypeError, "grad: expected a number, or lists"),
     (lambda: grad(cube, argnums=1)(1.0), TypeError, "grad: expected argnums among 1 positional arguments, got 1"),
+    (lambda: grad(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0), TypeError, "grad: expected argnums among 2"),
     (lambda: grad(cube, argnums="x")(1.0), TypeError, "grad: expected argnums among 1 positional arguments"),
     (lambda: grad(cube, has_aux=True)(1.0), TypeError, "grad: expected a function that returns a pair"),
-    (lambda: jvp(cube, (1.0,), (1.0, 2.0)), ValueError, "jvp: expected tangents for 1 numbers, got 2"),
-    (lambda: vjp(cube, 1.0)[1]([1.0, 2.0]), ValueError, "vjp: expected adjoints for 1 numbers, got 2"),
-    (lambda: hvp(cube, (1.0,), ()), ValueError, "hvp: expected tangents for 1 numbers, got 0"),
+    (
+        lambda: jvp(cube, (1.0,), (1.0, 2.0)),
+        ValueError,
+        "jvp: expected tangents in the structure of (1.0,) (tuple), got (1.0, 2.0)",
+    ),
+    (
+        lambda: vjp(cube, 1.0)[1]([1.0, 2.0]),
+        ValueError,
+        "vjp: expected adjoints in the structure of Value(data=1.0, grad=0.0) (Value), got [1.0, 2.0]",
+    ),
+    (lambda: hvp(cube, (1.0,), ()), ValueError, "hvp: expected tangents in the structure of (1.0,) (tuple), got ()"),
     (lambda: gradient(1.0, []), TypeError, "gradient: expected a Value, got 1.0"),
     (lambda: grad(cube)(np.array(["a"])), TypeError, "grad: expected a number, or lists"),
 ]

@@ -281,3 +281,43 @@ def test_a_dead_graph_frees_what_only_it_held(engine):
     assert sys.getrefcount(x) > count
     del y
     assert sys.getrefcount(x) == count
+
+
+def test_a_collection_in_a_sweep_changes_nothing(engine):
+    """Even if something dies in it that sweeps the same nodes."""
+    x = engine.Value(2.0)
+    y = x * x * 3.0
+
+    class Sweeper:
+        def __init__(self):
+            self.cycle = self
+
+        def __del__(self):
+            z = engine.exp(x)
+            engine.adjoints({z + y: 1.0}, [x])
+
+    threshold = gc.get_threshold()
+    gc.set_threshold(1, 1, 1)
+    try:
+        for _ in range(200):
+            Sweeper()
+            assert engine.adjoints({y: 1.0}, [x]) == [12.0]
+            assert engine.tangents({x: 1.0}, [y]) == [12.0]
+    finally:
+        gc.set_threshold(*threshold)
+        gc.collect()
+
+
+def test_an_own_primitive_may_be_false(engine):
+    """A copy keeps it."""
+
+    class Empty:
+        name = "empty"
+
+        def __len__(self):
+            return 0
+
+    x = engine.Value(2.0)
+    node = engine.restore(4.0, 0.0, "", Empty(), (x,), (x,), (4.0,))
+    for copied in (copy.copy(node), copy.deepcopy(node)):
+        assert (copied.op, type(copied.primitive)) == ("empty", Empty)

@@ -166,6 +166,23 @@ def test_logsumexp_keeps_all_digits():
                 assert abs(g - power / sum(powers)) <= 4 * math.ulp(g)
 
 
+def test_star_import_spares_the_builtins():
+    """``from autograd.math import *`` brings what `math` has and more, but leaves `sum` alone."""
+    scope = {}
+    exec("from autograd.math import *", scope)
+    assert {name for name in NAMES} <= set(scope)
+    assert not {"sum", "errors", "annotations"} & set(scope)
+    assert {"softmax", "sigmoid", "logsumexp"} <= set(scope)
+
+
+def test_ieee_holds_for_logarithms_of_ints():
+    """Of zero and of negative ints, and to base 1."""
+    with ieee():
+        assert (amath.log(0), amath.log2(0)) == (-math.inf, -math.inf)
+        assert math.isnan(amath.log10(-1))
+        assert amath.log(10.0, 1.0) == math.inf
+
+
 def test_sums_of_exact_rows():
     """Fma and sumprod, where this Python's `math` lacks them, are rounded once as well."""
     assert amath.fma(0.1, 10.0, -1.0) == 2**-54
@@ -174,4 +191,5 @@ def test_sums_of_exact_rows():
     assert amath.fsum([1e16, 1.0, -1e16]) == 1.0
     with pytest.raises(OverflowError):
         amath.fma(1e308, 10.0, 0.0)
+    assert amath.fma(-1e308, -1e308, -math.inf) == -math.inf
     assert sys.float_info.max == amath.fma(sys.float_info.max, 1.0, 0.0)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from autograd import grad, hessian, ieee, jacobian
+from autograd import grad, gradient, hessian, ieee, jacobian
 
 inf, nan = math.inf, math.nan
 
@@ -123,6 +123,11 @@ def test_log_of_a_sum_of_nothing(calculus):
     assert grad(calculus.logsumexp)([-inf, -inf]) == [0.0, 0.0]
     assert grad(calculus.logsumexp)([-inf, 1.0]) == [0.0, 1.0]
     assert grad(calculus.logsumexp)([1000.0, 1000.0]) == [0.5, 0.5]
+    for top in (0.0, 1e15, 1e17, -1e300):
+        xs = [calculus.Value(top), calculus.Value(top)]
+        first = gradient(calculus.logsumexp(xs), xs, create_graph=True)
+        assert [x.data for x in first] == [0.5, 0.5]
+        assert gradient(first[0], xs) == [0.25, -0.25]
 
 
 def test_root_of_minus_zero(calculus):
