@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import errors
-from autograd._floats import is_real, real
+from autograd._floats import convertible, is_real
 from autograd._kernels import KERNELS, Kernel, describe
 from autograd.primitives import Primitive
 
@@ -69,7 +69,7 @@ def _operand(x: Any, name: str, value_type: type[Any], where: str) -> Any:
     """Return an operand as a Value or a float; a condition may be anything that is true or false."""
     if type(x) is value_type:
         return x
-    return float(bool(x)) if name == "condition" else real(x, where)
+    return float(bool(x)) if name == "condition" else convertible(x, where)
 
 
 def _function(kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]) -> Callable[..., Any]:

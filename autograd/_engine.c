@@ -366,6 +366,24 @@ required_real(State *state, PyObject *x, const char *where, double *number)
     return real > 0 ? 0 : -1;
 }
 
+/* twin: _floats.convertible */
+static int
+convertible(State *state, PyObject *x, const char *where, double *number)
+{
+    int real = real_number(state, x, number);
+    PyNumberMethods *methods = Py_TYPE(x)->tp_as_number;
+    if (real == 0 && methods && methods->nb_float && strcmp(Py_TYPE(x)->tp_name, "Value") != 0) {
+        PyObject *converted = PyNumber_Float(x);
+        if (!converted) {
+            return -1;
+        }
+        *number = PyFloat_AS_DOUBLE(converted);
+        Py_DECREF(converted);
+        return 0;
+    }
+    return real ? (real > 0 ? 0 : -1) : required_real(state, x, where, number);
+}
+
 /* twin: _bindings._operand. Sets *value (borrowed), or *number where x is no Value. */
 static int
 read_operand(State *state, PyObject *x, bool condition, const char *where, PyObject **value, double *number)
@@ -381,7 +399,7 @@ read_operand(State *state, PyObject *x, bool condition, const char *where, PyObj
         *number = truth;
         return truth < 0 ? -1 : 0;
     }
-    return required_real(state, x, where, number);
+    return convertible(state, x, where, number);
 }
 
 /* ---- the node -------------------------------------------------------------------------------- */

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from autograd import errors
 
-__all__ = ["FloatLike", "is_real", "real"]
+__all__ = ["FloatLike", "convertible", "is_real", "real"]
 
 
 def is_real(x: object) -> bool:
@@ -30,6 +30,13 @@ def real(x: Any, where: str) -> float:
     if is_real(x):
         return float(x)
     raise errors.not_a_number(where, x)
+
+
+def convertible(x: Any, where: str) -> float:
+    """Return what turns into a float as the functions of `math` take it: a decimal, an array of one number."""
+    if is_real(x) or not hasattr(type(x), "__float__") or type(x).__name__ == "Value":
+        return real(x, where)
+    return float(x)
 
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[FloatLike, Any], Any]:

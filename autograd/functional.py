@@ -327,7 +327,7 @@ def _call(
     if has_aux:
         if not isinstance(out, tuple) or len(out) != 2:
             raise errors.no_aux(where, out)
-        out, *other = out
+        out, other = out[0], out[1:]
 
     def put_together(derivatives: Sequence[Any]) -> Any:
         rest = iter(derivatives)

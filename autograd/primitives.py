@@ -450,7 +450,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         let={"top": "max(x)", "d": "where(x == top, 0, x - top)",
              "lost": "where(d == 0 or d == -inf, 0, (x - (d - (d - x))) - (top + (d - x)))",
              "ties": "sum(where(x == top, 1, 0))", "rest": "sum(where(x == top, 0, exp(d) * (1 + lost)))"},
-        textbook=("log(sum(exp(x)))", "exp(x - out)"), smooth=("exp(x - top) / mass",), columns=True, flat=("x == -inf",),
-        smooth_let={"mass": "sum(exp(x - top))"}, ulps=(2.0, 4.0), mixed=True,
+        textbook=("log(sum(exp(x)))", "exp(x - out)"), columns=True, flat=("x == -inf",),
+        smooth=("exp(x - top) / mass",), smooth_let={"mass": "sum(exp(x - top))"}, ulps=(2.0, 4.0), mixed=True,
         hard_points=((0.0,), (-inf,), (inf,), (1000.0,), (-1000.0,), (nan,))),
 )}  # fmt: skip

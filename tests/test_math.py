@@ -3,8 +3,11 @@
 import math
 import random
 import sys
+from decimal import Decimal
+from fractions import Fraction
 
 import mpmath
+import numpy as np
 import pytest
 from programs import bits
 
@@ -92,6 +95,18 @@ def test_results_of_values_are_values_or_constant():
             assert type(result) is Value, name
 
 
+def test_whatever_turns_into_a_float():
+    """As in `math`: decimals, fractions, NumPy's scalars and arrays of one number; and no strings."""
+    for x in (Decimal("0.5"), Fraction(1, 2), True, np.bool_(True), np.float32(0.5), np.int64(1), np.array(0.5)):
+        for name in ("exp", "sqrt", "atan", "erf", "log"):
+            assert getattr(amath, name)(x) == getattr(math, name)(x)
+        assert amath.atan2(x, 2.0) == math.atan2(x, 2.0)
+        assert amath.atan2(Value(1.0), x).data == math.atan2(1.0, x)
+    for bad in ("1", None, 1j, [1.0]):
+        with pytest.raises(TypeError, match="exp: expected a Value or a real number"):
+            amath.exp(bad)
+
+
 def test_logarithms_of_huge_ints():
     """As in math, they take ints that no float can hold."""
     for name in ("log", "log2", "log10"):
@@ -170,7 +185,7 @@ def test_star_import_spares_the_builtins():
     """``from autograd.math import *`` brings what `math` has and more, but leaves `sum` alone."""
     scope = {}
     exec("from autograd.math import *", scope)
-    assert {name for name in NAMES} <= set(scope)
+    assert set(NAMES) <= set(scope)
     assert not {"sum", "errors", "annotations"} & set(scope)
     assert {"softmax", "sigmoid", "logsumexp"} <= set(scope)
 
