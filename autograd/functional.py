@@ -161,7 +161,8 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     -------
     callable
         Its result has the structure of the value, and in the place of each number the structure of
-        the argument: for arrays, an array of shape ``value.shape + argument.shape``.
+        the argument; in the place of an array, the structure of the argument with arrays in the place of
+        its numbers: for two arrays, one of shape ``value.shape + argument.shape``.
 
     Notes
     -----

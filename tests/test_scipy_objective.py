@@ -51,11 +51,17 @@ def test_one_number(calculus):
 
 def test_several_numbers(calculus):
     """Arrays of residuals and their Jacobian, with more results than variables and with fewer."""
-    for f in (residuals, lambda x: residuals(x)[:3], lambda x: tuple(residuals(x)), lambda x: np.array(residuals(x))):
+    for f in (residuals, lambda x: residuals(x)[:3], lambda x: tuple(residuals(x))):
         objective = scipy_objective(f)
         values, matrix = objective.value_and_grad(START)
         assert values.tolist() == list(f(START.tolist()))
         assert matrix.tolist() == list(map(list, jacobian(f)(START.tolist())))
+    array = scipy_objective(lambda x: np.array(residuals(x)))
+    assert (
+        array.jac(START).tolist()
+        == jacobian(lambda x: np.array(residuals(x)))(START).tolist()
+        == scipy_objective(residuals).jac(START).tolist()
+    )
     assert scipy_objective(lambda x: [x[0]]).jac([2.0]).tolist() == [[1.0]]
     assert scipy_objective(lambda x: x[0]).jac([2.0]).tolist() == [1.0]
 
