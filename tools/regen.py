@@ -455,8 +455,8 @@ What a `Value` does at every hard point. The rules behind the table:
     kink they are those of the piece whose slope was taken.
 
 `tests/test_conventions.py` has every cell, at orders 1 and 2. Errors are bounds in units in the last place of the exact
-result at the stored operands: of the value, and of each partial. They hold with glibc; what was measured is in
-[accuracy.md](accuracy.md).
+result at the stored operands, or (*mixed*) of 1 where that is greater: of the value, and of each partial. They hold with
+glibc; what was measured is in [accuracy.md](accuracy.md).
 
 | primitive | value | partials | raises; value under ieee | flat in | kinks and jumps: slopes taken, why | error, ulp |
 |---|---|---|---|---|---|---|
@@ -482,7 +482,7 @@ def _convention(row: Primitive) -> str:
         if when != "False"
     ]
     kinks = [f"`{kink.at}`: {kink.taken}; {kink.reason}".replace("**", r"\*\*") for kink in row.kinks]
-    bound = " each operation" if row.columns else ""
+    bound = " mixed" * row.mixed + " each operation" * row.columns
     cells = [
         f"`{row.name}`" + (f" `{row.symbol}`" if row.symbol not in {"", row.name} else ""),
         f"$`{value}`$",
