@@ -7,6 +7,7 @@ nothing of graphs. NumPy is used where an array is given, and never loaded other
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 
 from autograd import errors
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-__all__ = ["assemble", "flatten", "flatten_like", "is_value", "is_variable", "map_values", "number_of"]
+__all__ = ["assemble", "flatten", "flatten_like", "is_value", "is_variable", "load", "map_values", "number_of"]
 
 
 def is_value(x: object) -> bool:
@@ -34,6 +35,14 @@ def number_of(x: Any) -> float:
     """Return the number that an operand holds: a Value's data, or the operand itself."""
     number: float = x.data if is_value(x) else x
     return number
+
+
+def load(module: str, where: str) -> Any:
+    """Import a module of an optional package: NumPy or SciPy."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise errors.not_installed(where, module.partition(".")[0], "sparse") from error
 
 
 def flatten(structure: Any, where: str) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from autograd import errors
 from autograd._backend import Value
-from autograd._structures import is_value
+from autograd._structures import is_value, load
 
 __all__ = ["lift", "lower"]
 
@@ -41,8 +41,7 @@ def lift(array: Any) -> Any:
     numpy.ndarray
         Of the same shape and of dtype object: a new leaf for each number.
     """
-    import numpy as np  # noqa: PLC0415
-
+    np = load("numpy", "lift")
     numbers = np.asarray(array, dtype=object)
     lifted = np.empty(numbers.shape, dtype=object)
     for index, x in np.ndenumerate(numbers):
@@ -65,8 +64,7 @@ def lower(array: Any, attribute: str = "data") -> Any:
     numpy.ndarray
         Of the same shape and of dtype float.
     """
-    import numpy as np  # noqa: PLC0415
-
+    np = load("numpy", "lower")
     if attribute not in {"data", "grad"}:
         raise errors.not_a_choice("lower", "attribute", ("data", "grad"), attribute)
     values = np.asarray(array, dtype=object)

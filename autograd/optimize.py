@@ -22,8 +22,8 @@ from typing import Any
 
 from autograd import _recorded
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value
-from autograd.sparse import hessian_matrix, jacobian_matrix, load, one_number, record
+from autograd._structures import flatten, is_value, load
+from autograd.sparse import hessian_matrix, jacobian_matrix, one_number, record
 
 __all__ = ["ScipyObjective", "scipy_objective"]
 

@@ -15,7 +15,6 @@ SciPy, of plain numbers: SciPy is loaded when the first one is made.
 from __future__ import annotations
 
 import functools
-import importlib
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -24,10 +23,10 @@ from autograd import _modes, _recorded, errors
 from autograd._backend import Value
 from autograd._formula import names_in, parse
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value, is_variable
+from autograd._structures import flatten, is_value, is_variable, load
 from autograd.primitives import PRIMITIVES
 
-__all__ = ["hessian_matrix", "jacobian_matrix", "load", "one_number", "record", "sparse_hessian", "sparse_jacobian"]
+__all__ = ["hessian_matrix", "jacobian_matrix", "one_number", "record", "sparse_hessian", "sparse_jacobian"]
 
 Function: TypeAlias = Callable[..., Any]
 Rows: TypeAlias = dict[Any, dict[int, float]]  # a sparse matrix: the entries of each row by their column
@@ -143,14 +142,6 @@ def one_number(where: str, out: Any) -> Any:
 
 
 # ---- matrices ----------------------------------------------------------------------------------------
-
-
-def load(module: str, where: str) -> Any:
-    """Import a module of an optional package."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise errors.not_installed(where, module.partition(".")[0], "sparse") from error
 
 
 def _matrix(entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]) -> Any:

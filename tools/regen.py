@@ -455,8 +455,8 @@ What a `Value` does at every hard point. The rules behind the table:
     kink they are those of the piece whose slope was taken.
 
 `tests/test_conventions.py` has every cell, at orders 1 and 2. Errors are bounds in units in the last place of the exact
-result at the stored operands, or (*mixed*) of 1 where that is greater: of the value, and of each partial. They hold with
-glibc; what was measured is in [accuracy.md](accuracy.md).
+result at the stored operands, or (*mixed*) of 1 where that is greater: of the value, and of each partial. They hold
+with glibc; what was measured is in [accuracy.md](accuracy.md).
 
 | primitive | value | partials | raises; value under ieee | flat in | kinks and jumps: slopes taken, why | error, ulp |
 |---|---|---|---|---|---|---|
