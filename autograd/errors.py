@@ -160,6 +160,11 @@ def no_aux(where: str, got: object) -> TypeError:
     return TypeError(f"{where}: expected a function that returns a pair (has_aux=True), got {_shown(got)}")
 
 
+def not_arguments(where: str, got: object) -> TypeError:
+    """Return the error for the arguments of a function that do not come as a tuple of them."""
+    return TypeError(f"{where}: expected a tuple of the function's arguments, got {_shown(got)}")
+
+
 def unequal_structures(where: str, what: str, expected: object, got: object) -> ValueError:
     """Return the error for a structure that has to match another and does not."""
     return ValueError(f"{where}: expected {what} in the structure of {_shown(expected)}, got {_shown(got)}")

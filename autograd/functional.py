@@ -140,6 +140,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     value, tangent : structures of numbers
         The tangent is the product of the Jacobian with the direction, as a column.
     """
+    if not isinstance(primals, (tuple, list)):
+        raise errors.not_arguments("jvp", primals)
     call = _call("jvp", f, range(len(primals)), has_aux, tuple(primals), {})
     direction = flatten_like(tuple(primals), tangents, "jvp", "tangents")
     outs, rebuild = flatten(call.out, "jvp")
@@ -239,6 +241,8 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     -----
     Takes one call of `f`, one recorded sweep, and one sweep of that, whatever the number of variables.
     """
+    if not isinstance(primals, (tuple, list)):
+        raise errors.not_arguments("hvp", primals)
     call = _call("hvp", f, range(len(primals)), False, tuple(primals), {})
     vector = flatten_like(tuple(primals), tangents, "hvp", "tangents")
     first = _gradient_as_values("hvp", call)
