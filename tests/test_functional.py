@@ -290,6 +290,8 @@ BAD = [
     (lambda: grad(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0), TypeError, "grad: expected argnums among 2"),
     (lambda: grad(cube, argnums="x")(1.0), TypeError, "grad: expected argnums among 1 positional arguments"),
     (lambda: grad(cube, has_aux=True)(1.0), TypeError, "grad: expected a function that returns a pair"),
+    (lambda: jvp(cube, 1.0, 1.0), TypeError, "jvp: expected a tuple of the function's arguments, got 1.0 (float)"),
+    (lambda: hvp(cube, 1.0, 1.0), TypeError, "hvp: expected a tuple of the function's arguments, got 1.0 (float)"),
     (
         lambda: jvp(cube, (1.0,), (1.0, 2.0)),
         ValueError,
