@@ -94,6 +94,13 @@ def run(engine: ModuleType, program: tuple[list[Any], list[Any]]) -> tuple[list[
     return results, errors
 
 
+def random_root(engine: ModuleType, program: tuple[list[Any], list[Any]], floats_raise: bool) -> Any:
+    """Return the last Value of a random program."""
+    with _modes.Mode(_modes.IEEE, on=not floats_raise):
+        results, _ = run(engine, program)
+    return next((x for x in reversed(results) if type(x) is engine.Value), None)
+
+
 def transcript(engine: ModuleType, program: tuple[list[Any], list[Any]], ieee: bool = False) -> list[Any]:
     """Run and sweep a program, and return all that could be observed on the way."""
     with _modes.Mode(_modes.IEEE, on=ieee):

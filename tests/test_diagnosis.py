@@ -7,9 +7,9 @@ import math
 import pytest
 from conftest import HAS_C, TWINS
 from hypothesis import given, settings
-from programs import bits, programs, run
+from programs import bits, programs, random_root
 
-from autograd import _modes, errors, ieee, no_grad, record_lines
+from autograd import errors, ieee, no_grad, record_lines
 from autograd.diagnosis import diagnose
 
 inf, nan = math.inf, math.nan
@@ -302,13 +302,6 @@ def test_a_deep_graph(engine):
 
 
 # ---- random programs ---------------------------------------------------------------------------------
-
-
-def random_root(engine, program, floats_raise):
-    """Return the last Value of a random program."""
-    with _modes.Mode(_modes.IEEE, on=not floats_raise):
-        results, _ = run(engine, program)
-    return next((x for x in reversed(results) if type(x) is engine.Value), None)
 
 
 def leads_to_root(chain, root):

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from conftest import HAS_C, TWINS
 from hypothesis import given, settings
-from programs import _call, bits, programs, run
+from programs import _call, bits, programs, random_root
 
-from autograd import _modes, ieee
+from autograd import ieee
 from autograd._formula import parse
 from autograd.kinks import margins
 from autograd.primitives import PRIMITIVES
@@ -196,13 +196,6 @@ def test_nothing_of_the_users_reaches_a_terminal_raw(engine):
 
 
 # ---- random programs ---------------------------------------------------------------------------------
-
-
-def random_root(engine, program, floats_raise):
-    """Return the last Value of a random program."""
-    with _modes.Mode(_modes.IEEE, on=not floats_raise):
-        results, _ = run(engine, program)
-    return next((x for x in reversed(results) if type(x) is engine.Value), None)
 
 
 def operands(engine, node):
