@@ -26,7 +26,7 @@ setup(
         Extension(
             "autograd._engine",
             sources=["autograd/_engine.c"],
-            depends=["autograd/_primitives.inc.h", "autograd/_special.h"],
+            depends=["autograd/_blocks.h", "autograd/_primitives.inc.h", "autograd/_special.h"],
             extra_compile_args=flags,
             extra_link_args=sanitizers if build == "sanitize" else [],
             optional=not build,

@@ -5,35 +5,35 @@
  * The arithmetic of the primitives is generated from the table (see _primitives.inc.h); this file
  * holds the node, its recording, the sweeps, and what makes a Value behave as a float.
  *
- * The node. One allocation for each operation:
+ * The node of an operation:
  *
- *     +--------+--------+---------+------+---------------+------+-----------+-- per operand --+
- *     | header | primal | adjoint | name | recording, op | slot | n_operands|  value  | number |
- *     +--------+--------+---------+------+---------------+------+-----------+-----------------+
+ *     +--------+--------+------+---------+-------------------+-- per operand --+
+ *     | header | primal | grad | adjoint | op, flags, order  | value  | number |
+ *     +--------+--------+------+---------+-------------------+-----------------+
  *
- * so 56 bytes and 16 for each operand. Invariants:
+ * so 48 bytes and 16 for each operand, in a block (see _blocks.h). Invariants:
  *
- *   - value == 0:              the operand is a plain number, and `number` is that number;
+ *   - value == FLAT:           the operand is a plain number, and `number` is that number;
  *   - value & FLAT:            the operand is a Value on which the result does not depend here, or a
  *                              constant: no edge, and `number` means nothing;
  *   - otherwise:               the operand is a parent, and `number` is the partial by it;
- *   - recording(operand) < recording(node), for every operand.
+ *   - every operand was recorded before the node.
  *
  * Behind the operands, a node of a user's own primitive holds a reference to it, and a node recorded
- * under record_lines one to the text of its line: see EXTRAS.
+ * under record_lines one to the text of its line: see EXTRAS. Leaves and constants have no operands; they
+ * are allocated one by one, because they live long, and one of them must not keep a block.
  *
- * By the last one a node refers only to older nodes. The type is final, has no dict, and its name is
+ * By the last invariant a node refers only to older nodes. The type is final, has no dict, and a name is
  * a plain string, so no cycle can be made of nodes, and they need no header of the cyclic garbage
- * collector. (A user's own primitive that holds a node it made closes a cycle, which is not found.) By the same, recording order is a topological order.
+ * collector. (A user's own primitive that holds a node it made closes a cycle, which is not found.) By the
+ * same, recording order is a topological order, and it is the order of nodes in memory.
  *
- * The slot. Each sweep keeps the nodes it reached in an array of its own. A node is in the sweep if
- * array[node->slot] == node: a test that needs no clearing afterwards and no trust in what slot holds,
- * so that a sweep can be given up at any point (Briggs and Torczon, An efficient representation for
- * sparse sets, 1993). Another sweep may overwrite slots only while this one polls for signals, which
- * is where other Python code can run; `Reach.stamp` notices, and the slots are written again.
+ * A sweep marks the nodes it reaches and walks through the blocks from the newest mark to the oldest. It
+ * allocates nothing, runs no Python code and looks for no signals, so nothing can come between its
+ * start and its end: all grads change or none, and one sweep never meets another. A signal is handled when it
+ * is over: after a second or two for the largest graph that memory holds.
  *
- * Nothing here recurses over the graph. One sweep publishes its adjoints at its very end, in a loop
- * that cannot fail, so an exception before leaves every grad as it was.
+ * Nothing here recurses over the graph.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -42,13 +42,8 @@
 #include <math.h>    /* the kernels */
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h> /* strcmp */
-
-#ifdef _MSC_VER
-#define AG_THREAD_LOCAL __declspec(thread)
-#else
-#define AG_THREAD_LOCAL _Thread_local
-#endif
+#include <stdlib.h>  /* qsort */
+#include <string.h>  /* memset, strcmp */
 
 /* ---- the table of primitives ----------------------------------------------------------------- */
 
@@ -100,6 +95,8 @@ float_pow(double x, double y)
     return x == 1.0 || y == 0.0 ? 1.0 : pow(x, y);
 }
 
+typedef int Kernel(const double *, unsigned, bool, double *, double *, unsigned *);
+
 typedef struct {
     const char *name;
     const char *symbol; /* of an operator; empty for a function */
@@ -108,13 +105,14 @@ typedef struct {
     const char *operands[3];
     Domain domains[2];
     const char *python; /* the name in _formula.FUNCTIONS of the function that gives the value, or NULL */
-    int (*kernel)(const double *, unsigned, bool, double *, double *, unsigned *);
+    Kernel *kernel;
     /* Instead of a kernel, a primitive of columns has: */
     double (*total)(const double *, size_t, double *);
     void (*terms)(const double *, unsigned, double, const double *, double *, unsigned *);
     double (*beyond)(const double *, size_t, double *); /* the value under `ieee` where Python's function raises */
 } Primitive;
 
+#include "_blocks.h"
 #include "_special.h"
 #include "_primitives.inc.h"
 
@@ -124,7 +122,7 @@ _Static_assert(OP_COUNT <= 256, "the op of a node has 8 bits");
 /* ---- types and state ------------------------------------------------------------------------- */
 
 typedef struct {
-    uintptr_t value; /* strong reference to a Value, perhaps with FLAT; 0 for a plain number */
+    uintptr_t value; /* strong reference to a Value, perhaps with FLAT; FLAT alone for a plain number */
     double number;
 } Operand;
 
@@ -133,18 +131,35 @@ typedef struct {
 typedef struct Value {
     PyObject_HEAD
     double primal;
-    double adjoint;
+    double grad;
     union {
-        PyObject *name;     /* strong; NULL means "" */
+        double adjoint;     /* of the sweep under way; 0.0 when there is none */
         struct Value *next; /* while dying: the next to free, see value_dealloc */
     };
-    uint64_t recording; /* (number in recording order << 16) | HAS_LINE | op */
-    uint32_t slot;      /* position in the array of the sweep under way */
-    uint32_t n_operands;
-    Operand operands[];
+    uint64_t recording; /* see below */
 } Value;
 
+/* A source, which has no operands: a leaf or a constant. */
+typedef struct Source {
+    Value value;
+    PyObject *name;      /* strong; NULL means "" */
+    struct Source *next; /* in the sweep under way: the next of those it reached */
+} Source;
+
+/* The name of a computed node, which seldom has one: in a list at its block. */
+typedef struct Label {
+    struct Label *next;
+    const Value *node;
+    PyObject *name; /* strong */
+} Label;
+
+/* Bits of `recording`, from the lowest: 8 of the op; 8 flags; then on a source 48 of its number in recording
+ * order, on a computed node 16 of the number of Operands behind it and 32 of recordings since its block was begun. */
 #define HAS_LINE ((uint64_t)0x100)
+#define HAS_LABEL ((uint64_t)0x200)
+#define MARKED ((uint64_t)0x400) /* the sweep under way has reached the node */
+#define MOVES ((uint64_t)0x800)  /* in the sweep under way a seed reaches the node, or a source does */
+#define MANY ((uint64_t)0xffff)  /* Operands: the block has their number */
 
 /* The modes: bits of autograd._modes. */
 enum { PLAIN = 1, IEEE = 2, LINES = 4 };
@@ -160,17 +175,25 @@ typedef struct {
     PyObject *names;          /* strong: tuple of the ops' names */
     PyObject *real;           /* strong: numbers.Real, or NULL until first needed */
     PyObject *mapping;        /* strong: collections.abc.Mapping, or NULL until first needed */
-    uint64_t clock;           /* recordings so far */
-    uint64_t stamps;          /* how often a sweep has written slots */
+    Space space;              /* where computed nodes live */
+    bool freeing;             /* whether a graph is being freed */
+    struct Value *waiting;    /* to be freed, since meanwhile */
 } State;
 
 static void value_dealloc(Value *self);
 static PyObject *value_get_op(Value *self, void *closure);
 
+/* The module that was imported first: asking the interpreter for the state at each operation would cost as much
+ * as the operation. Others, in further interpreters, do ask. */
+static struct {
+    PyTypeObject *value_type;
+    State *state;
+} first;
+
 static inline State *
 state_of(PyObject *value)
 {
-    return PyType_GetModuleState(Py_TYPE(value));
+    return RARELY(Py_TYPE(value) != first.value_type) ? PyType_GetModuleState(Py_TYPE(value)) : first.state;
 }
 
 /* Whether x is a Value of this module. A module that was imported anew has a Value type and a clock
@@ -197,13 +220,54 @@ operand_value(const Operand *operand)
 static inline bool
 is_edge(const Operand *operand)
 {
-    return operand->value && !(operand->value & FLAT);
+    return !(operand->value & FLAT);
 }
 
 static inline int
 op_of(const Value *node)
 {
     return (int)(node->recording & 0xff);
+}
+
+static inline bool
+is_source(const Value *node)
+{
+    return op_of(node) <= OP_constant;
+}
+
+static inline Operand *
+operands_of(const Value *node)
+{
+    return (Operand *)(node + 1);
+}
+
+/* EXTRAS: what a node holds behind its operands, or behind a Source, in the `value` of one more Operand each, with
+ * FLAT: a user's own primitive, and the text of its line. */
+static inline size_t
+count_extras(const Value *node)
+{
+    return (op_of(node) == OP_OWN) + !!(node->recording & HAS_LINE);
+}
+
+/* Return the number of Operands behind a computed node, with its extras. */
+static inline size_t
+count_slots(const Value *node)
+{
+    size_t count = node->recording >> 16 & MANY;
+    return RARELY(count == MANY) ? block_of(node)->n_slots : count;
+}
+
+static inline size_t
+count_operands(const Value *node)
+{
+    return is_source(node) ? 0 : count_slots(node) - count_extras(node);
+}
+
+/* Return the place in recording order. twin: Value._serial */
+static inline uint64_t
+serial_of(const Value *node)
+{
+    return is_source(node) ? node->recording >> 16 : block_of(node)->base + (node->recording >> 32);
 }
 
 /* Whether a derivative may pass through a Value. twin: _is_variable */
@@ -213,30 +277,29 @@ is_variable(PyObject *value)
     return op_of((Value *)value) != OP_constant;
 }
 
-/* EXTRAS: what a node holds behind its operands, in the `value` of one more Operand each. */
-static inline int
-count_extras(uint64_t recording)
+static inline Operand *
+extras_of(const Value *node)
 {
-    return ((recording & 0xff) == OP_OWN) + !!(recording & HAS_LINE);
+    return is_source(node) ? (Operand *)((Source *)node + 1) : operands_of(node) + count_operands(node);
 }
 
 static inline PyObject *
 primitive_of(const Value *node)
 {
-    return op_of(node) == OP_OWN ? (PyObject *)node->operands[node->n_operands].value : NULL; /* borrowed */
+    return op_of(node) == OP_OWN ? (PyObject *)operand_value(extras_of(node)) : NULL; /* borrowed */
 }
 
 static inline PyObject *
 line_of(const Value *node)
 {
     bool own = op_of(node) == OP_OWN;
-    return node->recording & HAS_LINE ? (PyObject *)node->operands[node->n_operands + own].value : NULL; /* borrowed */
+    return node->recording & HAS_LINE ? (PyObject *)operand_value(extras_of(node) + own) : NULL; /* borrowed */
 }
 
 static inline size_t
 size_of(const Value *node)
 {
-    return sizeof(Value) + (node->n_operands + (size_t)count_extras(node->recording)) * sizeof(Operand);
+    return (size_t)((char *)(extras_of(node) + count_extras(node)) - (char *)node);
 }
 
 /* Return the modes in force, or -1. twin: _modes.in_force */
@@ -404,38 +467,79 @@ read_operand(State *state, PyObject *x, bool condition, const char *where, PyObj
 
 /* ---- the node -------------------------------------------------------------------------------- */
 
-/* Make a node. `own` is the primitive of an OP_OWN. Its operands are for the caller to fill in. */
-static Value *
-value_alloc(State *state, size_t n_operands, int op, PyObject *own)
+/* Return the text of the line that makes a node. twin: _modes.caller */
+NOINLINE PyObject *
+line_of_caller(State *state)
 {
-    int modes = modes_of(state);
+    return PyObject_CallMethod(state->modes, "caller", NULL);
+}
+
+/* Make a leaf or a constant. */
+INLINE Value *
+source_new(State *state, int op, double primal, PyObject *name)
+{
+    const int modes = modes_of(state);
     PyObject *line = NULL;
-    if (modes < 0 || ((modes & LINES) && !(line = PyObject_CallMethod(state->modes, "caller", NULL)))) {
+    if (RARELY(modes) && (modes < 0 || ((modes & LINES) && !(line = line_of_caller(state))))) {
         return NULL;
     }
-    uint64_t flags = (line ? HAS_LINE : 0) | (uint64_t)op;
-    size_t extras = (size_t)count_extras(flags);
-    Value *self = NULL;
-    if (n_operands < UINT32_MAX && n_operands < (PY_SSIZE_T_MAX - sizeof(Value)) / sizeof(Operand) - 2) {
-        self = PyObject_Malloc(sizeof(Value) + (n_operands + extras) * sizeof(Operand));
-    }
+    Source *self = PyObject_Malloc(sizeof(Source) + (line ? sizeof(Operand) : 0));
     if (!self) {
         Py_XDECREF(line);
         PyErr_NoMemory();
         return NULL;
     }
-    self->adjoint = 0.0;
-    self->name = NULL;
-    self->recording = (++state->clock << 16) | flags;
-    self->slot = 0;
-    self->n_operands = (uint32_t)n_operands;
-    if (own) {
-        self->operands[n_operands].value = (uintptr_t)Py_NewRef(own);
-    }
+    self->value.primal = primal;
+    self->value.grad = 0.0;
+    self->value.adjoint = 0.0;
+    self->value.recording = clock_tick(&state->space) << 16 | (line ? HAS_LINE : 0) | (uint64_t)op;
+    self->name = Py_XNewRef(name);
+    self->next = NULL;
     if (line) {
-        self->operands[n_operands + extras - 1].value = (uintptr_t)line;
+        extras_of(&self->value)->value = (uintptr_t)line | FLAT;
     }
     PyObject_Init((PyObject *)self, state->value_type);
+    return &self->value;
+}
+
+/* Make a computed node. `own` is the primitive of an OP_OWN. Its operands are for the caller to fill in. */
+INLINE Value *
+node_new(State *state, int modes, int op, size_t n_operands, double primal, PyObject *own)
+{
+    PyObject *line = NULL;
+    if (RARELY(modes & LINES) && !(line = line_of_caller(state))) {
+        return NULL;
+    }
+    Space *space = &state->space;
+    const size_t n_slots = n_operands + (own != NULL) + (line != NULL);
+    Value *self = NULL;
+    if (n_operands < PY_SSIZE_T_MAX / sizeof(Operand) / 2) {
+        self = block_take(space, sizeof(Value) + n_slots * sizeof(Operand));
+    }
+    if (RARELY(!self)) {
+        Py_XDECREF(line);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    Block *block = space->newest;
+    block->alive++;
+    if (RARELY(n_slots >= MANY)) {
+        block->n_slots = n_slots;
+    }
+    Py_SET_TYPE(self, state->value_type);
+    self->primal = primal;
+    self->grad = 0.0;
+    self->adjoint = 0.0;
+    self->recording = (++space->clock - block->base) << 32 | (n_slots < MANY ? n_slots : MANY) << 16 | (uint64_t)op;
+    Operand *extra = operands_of(self) + n_operands;
+    if (RARELY(own)) {
+        *extra++ = (Operand){.value = (uintptr_t)Py_NewRef(own) | FLAT};
+    }
+    if (RARELY(line)) {
+        *extra = (Operand){.value = (uintptr_t)line | FLAT};
+        self->recording |= HAS_LINE;
+    }
+    Py_SET_REFCNT(self, 1);
     return self;
 }
 
@@ -443,200 +547,391 @@ value_alloc(State *state, size_t n_operands, int op, PyObject *own)
 static PyObject *
 new_constant(State *state, double primal)
 {
-    Value *self = value_alloc(state, 0, OP_constant, NULL);
-    if (self) {
-        self->primal = primal;
-    }
-    return (PyObject *)self;
+    return (PyObject *)source_new(state, OP_constant, primal, NULL);
 }
 
-/* Free a node, and with it all that only it kept alive, without recursion: a node that dies while
- * another is being freed waits in a list. One list for each thread is
- * enough: only the end of a user's own primitive can run Python code here, and nodes that die in it join the
- * list. It cannot live in the module's state, which the last nodes of a program may outlive. */
+/* Return where a node keeps its name; NULL if it has no such place. */
+static PyObject **
+name_of(const Value *node)
+{
+    if (is_source(node)) {
+        return &((Source *)node)->name;
+    }
+    for (Label *label = node->recording & HAS_LABEL ? block_of(node)->labels : NULL; label; label = label->next) {
+        if (label->node == node) {
+            return &label->name;
+        }
+    }
+    return NULL;
+}
+
+/* Set the name of a node. Return 0, or -1 with an exception set. */
+static int
+set_name(Value *node, PyObject *name)
+{
+    PyObject **place = name_of(node);
+    if (!place) {
+        Label *label = PyMem_Malloc(sizeof(Label));
+        if (!label) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        Block *block = block_of(node);
+        *label = (Label){.next = block->labels, .node = node};
+        block->labels = label;
+        node->recording |= HAS_LABEL;
+        place = &label->name;
+    }
+    Py_XSETREF(*place, Py_NewRef(name));
+    return 0;
+}
+
+static void
+remove_label(const Value *node)
+{
+    Label **link = &block_of(node)->labels;
+    while ((*link)->node != node) {
+        link = &(*link)->next;
+    }
+    Label *label = *link;
+    *link = label->next;
+    Py_DECREF(label->name);
+    PyMem_Free(label);
+}
+
+/* Drop a reference to a Value; if it was the last, put the node before those that are to be freed. */
+INLINE void
+drop(Value *node, Value **dying)
+{
+    if (Py_REFCNT(node) > 1) {
+        Py_SET_REFCNT(node, Py_REFCNT(node) - 1);
+    } else {
+        node->next = *dying;
+        *dying = node;
+    }
+}
+
+static void
+free_source(Value *node)
+{
+    PyTypeObject *type = Py_TYPE(node);
+    Py_XDECREF(((Source *)node)->name);
+    Py_XDECREF(line_of(node));
+    PyObject_Free(node);
+    Py_DECREF(type);
+}
+
+/* Take a computed node apart, and put before `dying` what only it kept alive. */
+INLINE void
+free_node(State *state, Value *node, Value **dying)
+{
+    const Operand *operand = operands_of(node), *end = operand + count_operands(node);
+    for (; operand < end; operand++) {
+        Value *value = operand_value(operand);
+        if (value) {
+            drop(value, dying);
+        }
+    }
+    if (RARELY(node->recording & (HAS_LABEL | HAS_LINE)) || op_of(node) == OP_OWN) {
+        Py_XDECREF(primitive_of(node));
+        Py_XDECREF(line_of(node));
+        if (node->recording & HAS_LABEL) {
+            remove_label(node);
+        }
+    }
+    Block *block = block_of(node);
+    POISON(operands_of(node), count_slots(node) * sizeof(Operand)); /* a sweep may still read the size of a dead node */
+    if (--block->alive == 0) {
+        block_emptied(&state->space, block);
+    }
+}
+
+/* Free a node, and with it all that only it kept alive, without recursion. The end of a user's own
+ * primitive may run Python code: what dies in it waits. */
 static void
 value_dealloc(Value *self)
 {
-    static AG_THREAD_LOCAL Value *dying = NULL;
-    static AG_THREAD_LOCAL bool freeing = false;
-
-    Py_XDECREF(self->name);
-    self->next = dying;
-    dying = self;
-    if (freeing) {
+    if (is_source(self)) {
+        free_source(self);
         return;
     }
-    freeing = true;
-    while (dying) {
-        Value *node = dying;
-        dying = node->next;
-        for (uint32_t i = 0; i < node->n_operands; i++) {
-            Py_XDECREF((PyObject *)operand_value(&node->operands[i]));
-        }
-        Py_XDECREF(primitive_of(node));
-        Py_XDECREF(line_of(node));
-        PyTypeObject *type = Py_TYPE(node);
-        PyObject_Free(node);
-        Py_DECREF(type);
+    State *state = state_of((PyObject *)self);
+    self->next = state->waiting;
+    state->waiting = self;
+    if (state->freeing) {
+        return;
     }
-    freeing = false;
+    state->freeing = true;
+    PyTypeObject *type = (PyTypeObject *)Py_NewRef(Py_TYPE(self)); /* by which the state lives */
+    while (state->waiting) {
+        Value *dying = state->waiting;
+        state->waiting = NULL;
+        while (dying) {
+            Value *node = dying;
+            PREFETCH_WRITE((char *)node + 2048);
+            dying = node->next;
+            if (is_source(node)) {
+                free_source(node);
+            } else {
+                free_node(state, node, &dying);
+            }
+        }
+    }
+    state->freeing = false;
+    Py_DECREF(type);
 }
 
-/* twin: Value.__init__ */
+/* Make a leaf of what a call was given. */
+INLINE PyObject *
+leaf_of(State *state, PyObject *data, PyObject *name)
+{
+    double primal;
+    if (PyFloat_CheckExact(data)) {
+        primal = PyFloat_AS_DOUBLE(data);
+    } else if (required_real(state, data, "Value", &primal) < 0) {
+        return NULL;
+    }
+    if (RARELY(name && !PyUnicode_CheckExact(name))) {
+        raise_error(state, "not_a_name", "(O)", name);
+        return NULL;
+    }
+    return (PyObject *)source_new(state, OP_LEAF, primal, name);
+}
+
+/* twin: Value.__new__ */
 static PyObject *
 value_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"data", "name", NULL};
-    State *state = PyType_GetModuleState(type);
     PyObject *data, *name = NULL;
-    double primal;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:Value", keywords, &data, &name)
-        || required_real(state, data, "Value", &primal) < 0) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:Value", keywords, &data, &name)) {
         return NULL;
     }
-    if (name && !PyUnicode_CheckExact(name)) {
-        raise_error(state, "not_a_name", "(O)", name);
-        return NULL;
-    }
-    Value *self = value_alloc(state, 0, OP_LEAF, NULL);
-    if (self) {
-        self->primal = primal;
-        self->name = Py_XNewRef(name);
-    }
-    return (PyObject *)self;
+    return leaf_of(PyType_GetModuleState(type), data, name);
 }
 
-/* ---- order: _reach --------------------------------------------------------------------------- */
+/* Call Value with a tuple and a dict. */
+NOINLINE PyObject *
+value_call(PyObject *type, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
+{
+    PyObject *tuple = PyTuple_New(count), *dict = PyDict_New(), *value = NULL;
+    for (Py_ssize_t i = 0; tuple && i < count; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
+    }
+    int status = tuple && dict ? 0 : -1;
+    for (Py_ssize_t i = 0; status == 0 && keywords && i < PyTuple_GET_SIZE(keywords); i++) {
+        status = PyDict_SetItem(dict, PyTuple_GET_ITEM(keywords, i), args[count + i]);
+    }
+    if (status == 0) {
+        value = value_new((PyTypeObject *)type, tuple, dict);
+    }
+    Py_XDECREF(tuple);
+    Py_XDECREF(dict);
+    return value;
+}
+
+/* Value(data) and Value(data, name) need neither. */
+static PyObject *
+value_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObject *keywords)
+{
+    const Py_ssize_t count = PyVectorcall_NARGS(flags);
+    if (RARELY(keywords || (count != 1 && count != 2) || (PyTypeObject *)type != first.value_type)) {
+        return value_call(type, args, count, keywords);
+    }
+    return leaf_of(first.state, args[0], count == 2 ? args[1] : NULL);
+}
+
+/* ---- the nodes behind some roots: _reach ------------------------------------------------------ */
+
+/* A sweep marks the nodes it reaches, each with a bit of its own. It finds the sources again by a list, and computed
+ * nodes by walking through the blocks from the newest mark to the oldest. It allocates nothing, fails nowhere and
+ * runs no Python code, so one sweep never meets another, and nobody sees half of one. */
+typedef struct {
+    Block *newest; /* of the blocks with marked nodes; NULL if there are none */
+    Block *oldest;
+    Source *sources; /* reached, linked by `next` */
+} Sweep;
+
+/* Mark a node: a root, or one that is older than a marked one. */
+INLINE void
+mark(Sweep *sweep, Value *node)
+{
+    if (node->recording & MARKED) {
+        return;
+    }
+    node->recording |= MARKED;
+    if (is_source(node)) {
+        Source *source = (Source *)node;
+        source->next = sweep->sources;
+        sweep->sources = source;
+        return;
+    }
+    Block *block = block_of(node);
+    char *place = (char *)node;
+    if (RARELY(!block->last_marked)) {
+        sweep->newest = !sweep->newest || block->base > sweep->newest->base ? block : sweep->newest;
+        sweep->oldest = !sweep->oldest || block->base < sweep->oldest->base ? block : sweep->oldest;
+    }
+    if (place > block->last_marked) {
+        block->last_marked = place;
+    }
+    if (place < block->first_marked) {
+        block->first_marked = place;
+    }
+}
+
+static inline void
+unmark(Value *node)
+{
+    node->adjoint = 0.0;
+    node->recording &= ~(MARKED | MOVES);
+}
+
+/* A walk over the marked computed nodes, in reverse recording order. Those that get marked on the way, all of
+ * them older than the one at hand, have their turn. */
+typedef struct {
+    Block *block;
+    char *place; /* of the next node to look at */
+} Walk;
+
+static inline Walk
+walk_of(const Sweep *sweep)
+{
+    return (Walk){.block = sweep->newest, .place = sweep->newest ? sweep->newest->first_marked : NULL};
+}
+
+/* Return the next node, or NULL. */
+INLINE Value *
+walk_next(Walk *walk, const Sweep *sweep)
+{
+    while (walk->block) {
+        if (RARELY(walk->place > walk->block->last_marked)) {
+            walk->block = walk->block == sweep->oldest ? NULL : walk->block->older;
+            walk->place = walk->block ? walk->block->first_marked : NULL;
+            continue;
+        }
+        Value *node = (Value *)walk->place;
+        PREFETCH_WRITE(walk->place + 2048);
+        walk->place += sizeof(Value) + count_slots(node) * sizeof(Operand);
+        if (node->recording & MARKED) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+/* Forget the places of the marks. */
+static void
+forget_places(const Sweep *sweep)
+{
+    for (Block *block = sweep->newest; block; block = block == sweep->oldest ? NULL : block->older) {
+        block->first_marked = NO_MARK;
+        block->last_marked = NULL;
+    }
+}
+
+/* End a sweep: forget its marks and what it found. */
+static void
+sweep_end(Sweep *sweep)
+{
+    Walk walk = walk_of(sweep);
+    for (Value *node; (node = walk_next(&walk, sweep));) {
+        unmark(node);
+    }
+    forget_places(sweep);
+    for (Source *source = sweep->sources; source; source = source->next) {
+        unmark(&source->value);
+    }
+}
+
+/* Mark the roots and all that they depend on; with `through_flat`, what they were computed from without depending
+ * on it, too. Nothing recorded before `since` is marked. */
+static Sweep
+sweep_reach(PyObject *const *roots, Py_ssize_t n_roots, bool through_flat, uint64_t since)
+{
+    Sweep sweep = {0};
+    for (Py_ssize_t i = 0; i < n_roots; i++) {
+        if (serial_of((Value *)roots[i]) >= since) {
+            mark(&sweep, (Value *)roots[i]);
+        }
+    }
+    Walk walk = walk_of(&sweep);
+    for (const Value *node; (node = walk_next(&walk, &sweep));) {
+        const Operand *operands = operands_of(node);
+        const size_t n = count_operands(node);
+        for (size_t k = 0; k < n; k++) {
+            Value *source = operand_value(&operands[k]);
+            if (source && (through_flat || is_edge(&operands[k])) && serial_of(source) >= since) {
+                mark(&sweep, source);
+            }
+        }
+    }
+    return sweep;
+}
+
+static int
+by_recording(const void *left, const void *right)
+{
+    const uint64_t x = (*(Value *const *)left)->recording >> 16, y = (*(Value *const *)right)->recording >> 16;
+    return (x > y) - (x < y);
+}
 
 typedef struct {
-    Value **nodes; /* borrowed from the root, which the caller holds */
+    Value **items; /* borrowed */
     size_t count;
-    size_t capacity;
-    uint64_t stamp; /* state->stamps when this sweep last wrote the slots */
-} Reach;
+} Nodes;
 
-#define POLL_EVERY ((size_t)1 << 16) /* nodes between two looks for signals */
-
-static inline bool
-reached(const Reach *reach, const Value *node)
-{
-    return node->slot < reach->count && reach->nodes[node->slot] == node;
-}
-
-static void
-write_slots(State *state, Reach *reach)
-{
-    for (size_t i = 0; i < reach->count; i++) {
-        reach->nodes[i]->slot = (uint32_t)i;
-    }
-    reach->stamp = ++state->stamps;
-}
-
-/* Let a signal be handled, now and then. Its handler may sweep graphs itself. */
+/* List all marked nodes in recording order. Return 0; or -1 with an exception set, and then the sweep has ended. */
 static int
-poll(State *state, Reach *reach, size_t step)
+list_marked(Sweep *sweep, Nodes *nodes)
 {
-    if (step % POLL_EVERY != POLL_EVERY - 1) {
-        return 0;
+    size_t n_computed = 0, n_sources = 0;
+    Walk walk = walk_of(sweep);
+    while (walk_next(&walk, sweep)) {
+        n_computed++;
     }
-    if (PyErr_CheckSignals() < 0) {
-        return -1;
+    for (Source *source = sweep->sources; source; source = source->next) {
+        n_sources++;
     }
-    if (state->stamps != reach->stamp) {
-        write_slots(state, reach);
-    }
-    return 0;
-}
-
-static int
-reach_add(Reach *reach, Value *node)
-{
-    if (reach->count == reach->capacity) {
-        size_t capacity = reach->capacity ? 2 * reach->capacity : 64;
-        Value **nodes = capacity > UINT32_MAX ? NULL : PyMem_Realloc(reach->nodes, capacity * sizeof(Value *));
-        if (!nodes) {
-            PyErr_NoMemory();
-            return -1;
-        }
-        reach->nodes = nodes;
-        reach->capacity = capacity;
-    }
-    node->slot = (uint32_t)reach->count;
-    reach->nodes[reach->count++] = node;
-    return 0;
-}
-
-/* Sort the nodes by recording: a radix sort, one byte of the range of recordings at a time. */
-static int
-reach_sort(Reach *reach)
-{
-    uint64_t first = UINT64_MAX, last = 0;
-    for (size_t i = 0; i < reach->count; i++) {
-        uint64_t recording = reach->nodes[i]->recording >> 16;
-        first = recording < first ? recording : first;
-        last = recording > last ? recording : last;
-    }
-    Value **from = reach->nodes;
-    Value **to = PyMem_Malloc(reach->count * sizeof(Value *));
-    if (!to) {
+    const size_t count = n_computed + n_sources;
+    Value **items = PyMem_Calloc(count + 1, sizeof(Value *));
+    Value **sources = PyMem_Calloc(n_sources + 1, sizeof(Value *));
+    *nodes = (Nodes){.items = items, .count = count};
+    if (!items || !sources) {
+        PyMem_Free(items);
+        PyMem_Free(sources);
+        nodes->items = NULL;
+        sweep_end(sweep);
         PyErr_NoMemory();
         return -1;
     }
-    for (int shift = 0; shift < 64 && (last - first) >> shift; shift += 8) {
-        size_t position[256] = {0};
-        for (size_t i = 0; i < reach->count; i++) {
-            position[(((from[i]->recording >> 16) - first) >> shift) & 0xff]++;
-        }
-        size_t sum = 0;
-        for (int digit = 0; digit < 256; digit++) {
-            size_t size = position[digit];
-            position[digit] = sum;
-            sum += size;
-        }
-        for (size_t i = 0; i < reach->count; i++) {
-            to[position[(((from[i]->recording >> 16) - first) >> shift) & 0xff]++] = from[i];
-        }
-        Value **swapped = from;
-        from = to;
-        to = swapped;
+    size_t i = 0;
+    for (Source *source = sweep->sources; source; source = source->next) {
+        sources[i++] = &source->value;
     }
-    reach->nodes = from;
-    reach->capacity = reach->count;
-    PyMem_Free(to);
+    qsort(sources, n_sources, sizeof(Value *), by_recording);
+    walk = walk_of(sweep);
+    Value *computed = walk_next(&walk, sweep);
+    for (size_t place = count; place-- > 0;) { /* merge the two, from the newest to the oldest */
+        if (computed && (i == 0 || serial_of(computed) > serial_of(sources[i - 1]))) {
+            items[place] = computed;
+            computed = walk_next(&walk, sweep);
+        } else {
+            items[place] = sources[--i];
+        }
+    }
+    PyMem_Free(sources);
     return 0;
 }
 
-/* Collect the roots and all that they depend on, in recording order, with their slots written. With
- * `through_flat`, collect what they were computed from without depending on it, too. Nothing older
- * than the recording `since` is collected. On error the caller still frees reach->nodes. */
-static int
-reach_from(State *state, Reach *reach, PyObject *const *roots, Py_ssize_t n_roots, bool through_flat, uint64_t since)
+static PyObject *
+list_of(const Nodes *nodes)
 {
-    *reach = (Reach){.stamp = ++state->stamps};
-    for (Py_ssize_t i = 0; i < n_roots; i++) {
-        Value *root = (Value *)roots[i];
-        if (root->recording >= since && !reached(reach, root) && reach_add(reach, root) < 0) {
-            return -1;
-        }
+    PyObject *list = PyList_New((Py_ssize_t)nodes->count);
+    for (size_t i = 0; list && i < nodes->count; i++) {
+        PyList_SET_ITEM(list, (Py_ssize_t)i, Py_NewRef(nodes->items[i]));
     }
-    for (size_t i = 0; i < reach->count; i++) { /* grows while it is read */
-        const Value *node = reach->nodes[i];
-        for (uint32_t k = 0; k < node->n_operands; k++) {
-            Value *source = operand_value(&node->operands[k]);
-            if (source && (through_flat || is_edge(&node->operands[k])) && source->recording >= since
-                && !reached(reach, source) && reach_add(reach, source) < 0) {
-                return -1;
-            }
-        }
-        if (poll(state, reach, i) < 0) {
-            return -1;
-        }
-    }
-    if (reach_sort(reach) < 0) {
-        return -1;
-    }
-    write_slots(state, reach);
-    return 0;
+    return list;
 }
 
 /* ---- what a sweep is given: _values, _seeds -------------------------------------------------- */
@@ -717,48 +1012,41 @@ read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
 
 /* ---- the two sweeps -------------------------------------------------------------------------- */
 
-/* twin: _sweep_backward. Return the adjoints of order->nodes; the caller frees both, also on error. */
-static double *
-sweep_backward(State *state, Reach *order, PyObject *const *roots, const double *seeds, Py_ssize_t n_roots)
+/* twin: _sweep_backward. Leave the adjoints in the nodes; with `publish` make them the grads, and end the sweep. When
+ * the walk comes to a node, all that depends on it has been there: so its adjoint is final. */
+INLINE Sweep
+sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, const bool publish)
 {
-    if (reach_from(state, order, roots, n_roots, false, 0) < 0) {
-        return NULL;
-    }
-    double *adjoint = PyMem_Calloc(order->count + 1, sizeof(double));
-    if (!adjoint) {
-        PyErr_NoMemory();
-        return NULL;
-    }
+    Sweep sweep = {0};
     for (Py_ssize_t i = 0; i < n_roots; i++) {
-        adjoint[((Value *)roots[i])->slot] = seeds[i];
+        mark(&sweep, (Value *)roots[i]);
+        ((Value *)roots[i])->adjoint = seeds[i];
     }
-    for (size_t i = order->count; i-- > 0;) {
-        const Value *node = order->nodes[i];
-        for (uint32_t k = 0; k < node->n_operands; k++) {
-            if (is_edge(&node->operands[k])) {
-                adjoint[operand_value(&node->operands[k])->slot] += adjoint[i] * node->operands[k].number;
+    Walk walk = walk_of(&sweep);
+    for (Value *node; (node = walk_next(&walk, &sweep));) {
+        const double adjoint = node->adjoint;
+        if (publish) {
+            node->grad = adjoint;
+            unmark(node);
+        }
+        const Operand *operand = operands_of(node), *end = operand + count_slots(node);
+        for (; operand < end; operand++) {
+            if (is_edge(operand)) { /* an extra is none */
+                Value *parent = operand_value(operand);
+                parent->adjoint += adjoint * operand->number;
+                mark(&sweep, parent);
             }
         }
-        if (poll(state, order, i) < 0) {
-            PyMem_Free(adjoint);
-            return NULL;
+    }
+    if (publish) {
+        forget_places(&sweep);
+        for (Source *source = sweep.sources; source; source = source->next) {
+            Value *node = &source->value;
+            node->grad = op_of(node) ? node->adjoint : node->grad + node->adjoint;
+            unmark(node);
         }
     }
-    return adjoint;
-}
-
-/* Set every grad to the adjoint found: nothing here can fail. Return None, or NULL if none were found. */
-static PyObject *
-publish(Reach *order, double *adjoint)
-{
-    for (size_t i = 0; adjoint && i < order->count; i++) {
-        Value *node = order->nodes[i];
-        node->adjoint = op_of(node) ? adjoint[i] : node->adjoint + adjoint[i];
-    }
-    PyObject *result = adjoint ? Py_NewRef(Py_None) : NULL;
-    PyMem_Free(order->nodes);
-    PyMem_Free(adjoint);
-    return result;
+    return sweep;
 }
 
 /* twin: Value.backward */
@@ -766,16 +1054,14 @@ static PyObject *
 value_backward(PyObject *self, PyObject *args, PyObject *kwargs)
 {
     static char *keywords[] = {"seed", NULL};
-    State *state = state_of(self);
     PyObject *given = NULL;
     double seed = 1.0;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:backward", keywords, &given)
-        || (given && required_real(state, given, "seed", &seed) < 0)) {
+        || (given && required_real(state_of(self), given, "seed", &seed) < 0)) {
         return NULL;
     }
-    Reach order;
-    double *adjoint = sweep_backward(state, &order, &self, &seed, 1);
-    return publish(&order, adjoint);
+    (void)sweep_backward(&self, &seed, 1, true);
+    Py_RETURN_NONE;
 }
 
 /* twin: backward */
@@ -784,28 +1070,34 @@ engine_backward(PyObject *module, PyObject *given)
 {
     State *state = PyModule_GetState(module);
     Seeds seeds;
-    PyObject *result = NULL;
-    if (read_seeds(state, given, "backward", &seeds) == 0) {
-        Reach order;
-        double *adjoint = sweep_backward(state, &order, seeds.nodes, seeds.numbers, seeds.count);
-        result = publish(&order, adjoint);
+    int status = read_seeds(state, given, "backward", &seeds);
+    if (status == 0) {
+        (void)sweep_backward(seeds.nodes, seeds.numbers, seeds.count, true);
     }
     seeds_free(&seeds);
-    return result;
+    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-/* Return a list of what a sweep found for some nodes, with None where `found` says there is nothing. */
+/* What a sweep found for a node that was asked for. */
+typedef struct {
+    double number;
+    bool exists; /* or the sweep did not come there */
+} Finding;
+
+/* End a sweep and return a list of findings, with None for those that do not exist. */
 static PyObject *
-findings(State *state, Reach *order, PyObject *nodes, const double *numbers, const bool *found)
+findings(Sweep *sweep, PyObject *nodes, Finding *found, bool only_moving)
 {
-    PyObject *list = PyList_New(PyTuple_GET_SIZE(nodes));
-    if (state->stamps != order->stamp) { /* a garbage collection ran somebody's sweep */
-        write_slots(state, order);
-    }
-    for (Py_ssize_t i = 0; list && i < PyTuple_GET_SIZE(nodes); i++) {
+    const Py_ssize_t count = PyTuple_GET_SIZE(nodes);
+    for (Py_ssize_t i = 0; i < count; i++) { /* before the list is made, as that may run Python code */
         const Value *node = (Value *)PyTuple_GET_ITEM(nodes, i);
-        bool is_found = reached(order, node) && (!found || found[node->slot]);
-        PyObject *item = is_found ? PyFloat_FromDouble(numbers[node->slot]) : Py_NewRef(Py_None);
+        const uint64_t needed = only_moving ? MARKED | MOVES : MARKED;
+        found[i] = (Finding){.number = node->adjoint, .exists = (node->recording & needed) == needed};
+    }
+    sweep_end(sweep);
+    PyObject *list = PyList_New(count);
+    for (Py_ssize_t i = 0; list && i < count; i++) {
+        PyObject *item = found[i].exists ? PyFloat_FromDouble(found[i].number) : Py_NewRef(Py_None);
         if (!item) {
             Py_CLEAR(list);
             break;
@@ -813,6 +1105,16 @@ findings(State *state, Reach *order, PyObject *nodes, const double *numbers, con
         PyList_SET_ITEM(list, i, item);
     }
     return list;
+}
+
+static Finding *
+findings_new(PyObject *nodes)
+{
+    Finding *found = PyMem_Calloc((size_t)PyTuple_GET_SIZE(nodes) + 1, sizeof(Finding));
+    if (!found) {
+        PyErr_NoMemory();
+    }
+    return found;
 }
 
 /* twin: adjoints */
@@ -825,13 +1127,12 @@ engine_adjoints(PyObject *module, PyObject *args)
         return NULL;
     }
     Seeds seeds;
-    if (read_seeds(state, given, "backward", &seeds) == 0) {
-        Reach order;
-        double *adjoint = sweep_backward(state, &order, seeds.nodes, seeds.numbers, seeds.count);
-        result = adjoint ? findings(state, &order, nodes, adjoint, NULL) : NULL;
-        PyMem_Free(adjoint);
-        PyMem_Free(order.nodes);
+    Finding *found = NULL;
+    if (read_seeds(state, given, "backward", &seeds) == 0 && (found = findings_new(nodes))) {
+        Sweep sweep = sweep_backward(seeds.nodes, seeds.numbers, seeds.count, false);
+        result = findings(&sweep, nodes, found, false);
     }
+    PyMem_Free(found);
     seeds_free(&seeds);
     Py_DECREF(nodes);
     return result;
@@ -842,9 +1143,9 @@ static PyObject *
 sweep_forward(State *state, PyObject *given, PyObject *nodes)
 {
     Seeds seeds;
-    Reach order = {0};
-    double *tangent = NULL;
-    bool *moves = NULL; /* what no seed reaches does not move at all, not by 0.0 */
+    Sweep sweep;
+    Nodes order = {0};
+    Finding *found = NULL;
     PyObject *result = NULL, *wanted = NULL;
     if (read_seeds(state, given, "tangent", &seeds) < 0) {
         goto done;
@@ -860,44 +1161,37 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
             goto done;
         }
     }
-    if (!(wanted = read_values(state, nodes, "tangents"))
-        || reach_from(state, &order, items_of(wanted), PyTuple_GET_SIZE(wanted), false, 0) < 0) {
+    if (!(wanted = read_values(state, nodes, "tangents")) || !(found = findings_new(wanted))) {
         goto done;
     }
-    tangent = PyMem_Calloc(order.count + 1, sizeof(double));
-    moves = PyMem_Calloc(order.count + 1, sizeof(bool));
-    if (!tangent || !moves) {
-        PyErr_NoMemory();
+    sweep = sweep_reach(items_of(wanted), PyTuple_GET_SIZE(wanted), false, 0);
+    if (list_marked(&sweep, &order) < 0) {
         goto done;
     }
     for (Py_ssize_t i = 0; i < seeds.count; i++) {
-        const Value *leaf = (Value *)seeds.nodes[i];
-        if (reached(&order, leaf)) {
-            tangent[leaf->slot] = seeds.numbers[i];
-            moves[leaf->slot] = true;
+        Value *leaf = (Value *)seeds.nodes[i];
+        if (leaf->recording & MARKED) {
+            leaf->adjoint = seeds.numbers[i];
+            leaf->recording |= MOVES;
         }
     }
-    for (size_t i = 0; i < order.count; i++) {
-        const Value *node = order.nodes[i];
-        for (uint32_t k = 0; k < node->n_operands; k++) {
-            if (is_edge(&node->operands[k])) {
-                uint32_t parent = operand_value(&node->operands[k])->slot;
-                if (moves[parent]) {
-                    tangent[i] += node->operands[k].number * tangent[parent];
-                    moves[i] = true;
-                }
+    for (size_t i = 0; i < order.count; i++) { /* here `adjoint` holds the tangent */
+        Value *node = order.items[i];
+        const Operand *operands = operands_of(node);
+        const size_t n = count_operands(node);
+        for (size_t k = 0; k < n; k++) {
+            const Value *parent = operand_value(&operands[k]);
+            if (is_edge(&operands[k]) && parent->recording & MOVES) { /* what no seed reaches does not move at all */
+                node->adjoint += operands[k].number * parent->adjoint;
+                node->recording |= MOVES;
             }
         }
-        if (poll(state, &order, i) < 0) {
-            goto done;
-        }
     }
-    result = findings(state, &order, wanted, tangent, moves);
+    result = findings(&sweep, wanted, found, true);
 done:
     seeds_free(&seeds);
-    PyMem_Free(tangent);
-    PyMem_Free(moves);
-    PyMem_Free(order.nodes);
+    PyMem_Free(found);
+    PyMem_Free(order.items);
     Py_XDECREF(wanted);
     return result;
 }
@@ -937,7 +1231,7 @@ value_tangent(PyObject *self, PyObject *args, PyObject *kwargs)
 static PyObject *
 value_zero_grad(Value *self, PyObject *Py_UNUSED(ignored))
 {
-    self->adjoint = 0.0;
+    self->grad = 0.0;
     Py_RETURN_NONE;
 }
 
@@ -945,11 +1239,8 @@ value_zero_grad(Value *self, PyObject *Py_UNUSED(ignored))
 static PyObject *
 value_detach(Value *self, PyObject *Py_UNUSED(ignored))
 {
-    Value *constant = (Value *)new_constant(state_of((PyObject *)self), self->primal);
-    if (constant) {
-        constant->name = Py_XNewRef(self->name);
-    }
-    return (PyObject *)constant;
+    PyObject **name = name_of(self);
+    return (PyObject *)source_new(state_of((PyObject *)self), OP_constant, self->primal, name ? *name : NULL);
 }
 
 /* ---- attributes ------------------------------------------------------------------------------ */
@@ -995,7 +1286,7 @@ value_set_data(Value *self, PyObject *given, void *Py_UNUSED(closure))
 static PyObject *
 value_get_grad(Value *self, void *Py_UNUSED(closure))
 {
-    return PyFloat_FromDouble(self->adjoint);
+    return PyFloat_FromDouble(self->grad);
 }
 
 static int
@@ -1004,13 +1295,14 @@ value_set_grad(Value *self, PyObject *given, void *Py_UNUSED(closure))
     if (!given) {
         return refuse("grad", "deleter");
     }
-    return required_real(state_of((PyObject *)self), given, "grad", &self->adjoint);
+    return required_real(state_of((PyObject *)self), given, "grad", &self->grad);
 }
 
 static PyObject *
 value_get_name(Value *self, void *Py_UNUSED(closure))
 {
-    return self->name ? Py_NewRef(self->name) : PyUnicode_FromString("");
+    PyObject **name = name_of(self);
+    return name && *name ? Py_NewRef(*name) : PyUnicode_FromString("");
 }
 
 static int
@@ -1023,8 +1315,7 @@ value_set_name(Value *self, PyObject *given, void *Py_UNUSED(closure))
         raise_error(state_of((PyObject *)self), "not_a_name", "(O)", given);
         return -1;
     }
-    Py_XSETREF(self->name, Py_NewRef(given));
-    return 0;
+    return set_name(self, given);
 }
 
 static PyObject *
@@ -1054,31 +1345,35 @@ value_get_line(Value *self, void *Py_UNUSED(closure))
 static PyObject *
 value_get_operands(Value *self, void *Py_UNUSED(closure))
 {
-    PyObject *operands = PyTuple_New(self->n_operands);
-    for (uint32_t k = 0; operands && k < self->n_operands; k++) {
-        Value *value = operand_value(&self->operands[k]);
-        PyObject *item = value ? Py_NewRef(value) : PyFloat_FromDouble(self->operands[k].number);
+    const Operand *operands = operands_of(self);
+    const size_t n = count_operands(self);
+    PyObject *tuple = PyTuple_New((Py_ssize_t)n);
+    for (size_t k = 0; tuple && k < n; k++) {
+        Value *value = operand_value(&operands[k]);
+        PyObject *item = value ? Py_NewRef(value) : PyFloat_FromDouble(operands[k].number);
         if (!item) {
-            Py_CLEAR(operands);
+            Py_CLEAR(tuple);
             break;
         }
-        PyTuple_SET_ITEM(operands, k, item);
+        PyTuple_SET_ITEM(tuple, (Py_ssize_t)k, item);
     }
-    return operands;
+    return tuple;
 }
 
 /* twin: the tuples Value.parents and Value.partials */
 static PyObject *
 edges(Value *self, bool parents)
 {
+    const Operand *operands = operands_of(self);
+    const size_t n = count_operands(self);
     Py_ssize_t count = 0;
-    for (uint32_t k = 0; k < self->n_operands; k++) {
-        count += is_edge(&self->operands[k]);
+    for (size_t k = 0; k < n; k++) {
+        count += is_edge(&operands[k]);
     }
     PyObject *tuple = PyTuple_New(count);
     Py_ssize_t i = 0;
-    for (uint32_t k = 0; tuple && k < self->n_operands; k++) {
-        const Operand *operand = &self->operands[k];
+    for (size_t k = 0; tuple && k < n; k++) {
+        const Operand *operand = &operands[k];
         if (!is_edge(operand)) {
             continue;
         }
@@ -1124,10 +1419,11 @@ value_repr(Value *self)
 {
     PyObject *result = NULL;
     PyObject *data = PyFloat_FromDouble(self->primal);
-    PyObject *grad = PyFloat_FromDouble(self->adjoint);
+    PyObject *grad = PyFloat_FromDouble(self->grad);
+    PyObject **name = name_of(self);
     if (data && grad) {
-        bool named = self->name && PyUnicode_GET_LENGTH(self->name);
-        result = named ? PyUnicode_FromFormat("Value(data=%R, grad=%R, name=%R)", data, grad, self->name)
+        bool named = name && *name && PyUnicode_GET_LENGTH(*name);
+        result = named ? PyUnicode_FromFormat("Value(data=%R, grad=%R, name=%R)", data, grad, *name)
                        : PyUnicode_FromFormat("Value(data=%R, grad=%R)", data, grad);
     }
     Py_XDECREF(data);
@@ -1261,20 +1557,28 @@ value_richcompare(Value *self, PyObject *other, int compare)
 
 /* ---- copies ---------------------------------------------------------------------------------- */
 
-static Value *
+static PyObject *
 value_copy(Value *self, PyObject *Py_UNUSED(ignored))
 {
-    Value *copy = value_alloc(state_of((PyObject *)self), self->n_operands, op_of(self), primitive_of(self));
-    if (copy) {
-        copy->primal = self->primal;
-        copy->adjoint = self->adjoint;
-        copy->name = Py_XNewRef(self->name);
-        for (uint32_t k = 0; k < self->n_operands; k++) {
-            copy->operands[k] = self->operands[k];
-            Py_XINCREF((PyObject *)operand_value(&self->operands[k]));
-        }
+    State *state = state_of((PyObject *)self);
+    PyObject **name = name_of(self);
+    const size_t n = count_operands(self);
+    const int modes = modes_of(state);
+    Value *copy = modes < 0          ? NULL
+                  : is_source(self) ? source_new(state, op_of(self), self->primal, name ? *name : NULL)
+                                    : node_new(state, modes, op_of(self), n, self->primal, primitive_of(self));
+    if (!copy) {
+        return NULL;
     }
-    return copy;
+    copy->grad = self->grad;
+    for (size_t k = 0; k < n; k++) {
+        operands_of(copy)[k] = operands_of(self)[k];
+        Py_XINCREF((PyObject *)operand_value(&operands_of(self)[k]));
+    }
+    if (!is_source(self) && name && set_name(copy, *name) < 0) {
+        Py_CLEAR(copy);
+    }
+    return (PyObject *)copy;
 }
 
 static PyObject *
@@ -1312,26 +1616,36 @@ engine_restore(PyObject *module, PyObject *args)
         return NULL;
     }
     Py_ssize_t count = PyTuple_GET_SIZE(operands), edge = 0, n_edges = PyTuple_GET_SIZE(parents);
-    Value *self = value_alloc(state, (size_t)count, code, own);
+    bool is_source_op = code == OP_LEAF || code == OP_constant, has_value = false;
+    const int modes = modes_of(state);
+    Value *self = NULL;
+    if (PyTuple_GET_SIZE(partials) != n_edges || (is_source_op && count != 0)) {
+        goto corrupt;
+    }
+    PyObject *label = PyUnicode_FromObject(name);
+    if (!label || modes < 0) {
+        Py_XDECREF(label);
+        return NULL;
+    }
+    if (is_source_op) {
+        self = source_new(state, code, primal, label);
+    } else if ((self = node_new(state, modes, code, (size_t)count, primal, own))) {
+        for (Py_ssize_t k = 0; k < count; k++) {
+            operands_of(self)[k].value = FLAT; /* so that it can be freed at any time */
+        }
+        if (PyUnicode_GET_LENGTH(label) && set_name(self, label) < 0) {
+            Py_CLEAR(self);
+        }
+    }
+    Py_DECREF(label);
     if (!self) {
         return NULL;
     }
-    self->primal = primal;
-    self->adjoint = adjoint;
-    for (Py_ssize_t k = 0; k < count; k++) {
-        self->operands[k].value = 0; /* so that it can be freed at any time */
-    }
-    if (!(self->name = PyUnicode_FromObject(name))) {
-        Py_DECREF(self);
-        return NULL;
-    }
-    bool is_source = code == OP_LEAF || code == OP_constant;
-    if (PyTuple_GET_SIZE(partials) != n_edges || (is_source && count != 0)) {
-        goto corrupt;
-    }
+    self->grad = adjoint;
     for (Py_ssize_t k = 0; k < count; k++) {
         PyObject *x = PyTuple_GET_ITEM(operands, k);
-        Operand *operand = &self->operands[k];
+        Operand *operand = &operands_of(self)[k];
+        has_value |= is_value(state, x);
         if (!is_value(state, x)) {
             if (!PyFloat_Check(x)) {
                 goto corrupt;
@@ -1349,12 +1663,12 @@ engine_restore(PyObject *module, PyObject *args)
             operand->value = (uintptr_t)Py_NewRef(x) | FLAT;
         }
     }
-    if (edge == n_edges) {
+    if (edge == n_edges && (is_source_op || has_value)) {
         return (PyObject *)self;
     }
 corrupt:
-    PyErr_SetString(PyExc_ValueError, "restore: expected operands, and the parents among them with their partials");
-    Py_DECREF(self);
+    PyErr_SetString(PyExc_ValueError, "restore: expected operands with a Value, and the parents with their partials");
+    Py_XDECREF(self);
     return NULL;
 }
 
@@ -1367,26 +1681,25 @@ engine_ancestors(PyObject *module, PyObject *root)
         raise_error(state, "not_a_value", "sO", "ancestors", root);
         return NULL;
     }
-    PyObject *list = NULL;
-    Reach order;
-    if (reach_from(state, &order, &root, 1, true, 0) == 0) {
-        list = PyList_New((Py_ssize_t)order.count);
-        for (size_t i = 0; list && i < order.count; i++) {
-            PyList_SET_ITEM(list, (Py_ssize_t)i, Py_NewRef(order.nodes[i]));
-        }
+    Sweep sweep = sweep_reach(&root, 1, true, 0);
+    Nodes order;
+    if (list_marked(&sweep, &order) < 0) {
+        return NULL;
     }
-    PyMem_Free(order.nodes);
+    sweep_end(&sweep);
+    PyObject *list = list_of(&order);
+    PyMem_Free(order.items);
     return list;
 }
 
-/* Return the recording of the oldest in a tuple of Values, or what is given for an empty one. */
+/* Return the serial of the oldest in a tuple of Values, or what is given for an empty one. */
 static uint64_t
 oldest_of(PyObject *values, uint64_t if_empty)
 {
     uint64_t oldest = PyTuple_GET_SIZE(values) ? UINT64_MAX : if_empty;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(values); i++) {
-        uint64_t recording = ((Value *)PyTuple_GET_ITEM(values, i))->recording;
-        oldest = recording < oldest ? recording : oldest;
+        uint64_t serial = serial_of((Value *)PyTuple_GET_ITEM(values, i));
+        oldest = serial < oldest ? serial : oldest;
     }
     return oldest;
 }
@@ -1397,51 +1710,39 @@ engine_between(PyObject *module, PyObject *args)
 {
     State *state = PyModule_GetState(module);
     PyObject *roots, *sources, *list = NULL;
-    bool *on_path = NULL;
-    Reach order = {0};
     if (!PyArg_ParseTuple(args, "OO:between", &roots, &sources) || !(roots = read_values(state, roots, "between"))) {
         return NULL;
     }
     if (!(sources = read_values(state, sources, "between"))) {
-        goto done;
+        Py_DECREF(roots);
+        return NULL;
     }
-    uint64_t since = oldest_of(sources, 0);
-    if (reach_from(state, &order, items_of(roots), PyTuple_GET_SIZE(roots), false, since) < 0) {
-        goto done;
-    }
-    on_path = PyMem_Calloc(order.count + 1, sizeof(bool));
-    if (!on_path) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sources); i++) {
-        const Value *source = (Value *)PyTuple_GET_ITEM(sources, i);
-        if (reached(&order, source)) {
-            on_path[source->slot] = true;
+    Sweep sweep = sweep_reach(items_of(roots), PyTuple_GET_SIZE(roots), false, oldest_of(sources, 0));
+    Nodes order = {0};
+    if (list_marked(&sweep, &order) == 0) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(sources); i++) {
+            Value *source = (Value *)PyTuple_GET_ITEM(sources, i);
+            source->recording |= source->recording & MARKED ? MOVES : 0;
         }
-    }
-    Py_ssize_t count = 0;
-    for (size_t i = 0; i < order.count; i++) {
-        const Value *node = order.nodes[i];
-        for (uint32_t k = 0; !on_path[i] && k < node->n_operands; k++) {
-            const Value *parent = is_edge(&node->operands[k]) ? operand_value(&node->operands[k]) : NULL;
-            on_path[i] = parent && reached(&order, parent) && on_path[parent->slot];
+        size_t count = 0;
+        for (size_t i = 0; i < order.count; i++) {
+            Value *node = order.items[i];
+            const Operand *operands = operands_of(node);
+            const size_t n = count_operands(node);
+            for (size_t k = 0; !(node->recording & MOVES) && k < n; k++) {
+                /* One that was not reached is older than all sources, and does not move. */
+                node->recording |= is_edge(&operands[k]) ? operand_value(&operands[k])->recording & MOVES : 0;
+            }
+            if (node->recording & MOVES) {
+                order.items[count++] = node;
+            }
         }
-        count += on_path[i];
-        if (poll(state, &order, i) < 0) {
-            goto done;
-        }
+        order.count = count;
+        sweep_end(&sweep);
+        list = list_of(&order);
     }
-    list = PyList_New(count);
-    for (size_t i = 0, k = 0; list && i < order.count; i++) {
-        if (on_path[i]) {
-            PyList_SET_ITEM(list, (Py_ssize_t)k++, Py_NewRef(order.nodes[i]));
-        }
-    }
-done:
-    PyMem_Free(on_path);
-    PyMem_Free(order.nodes);
-    Py_XDECREF(sources);
+    PyMem_Free(order.items);
+    Py_DECREF(sources);
     Py_DECREF(roots);
     return list;
 }
@@ -1452,23 +1753,20 @@ engine_is_closed(PyObject *module, PyObject *args)
 {
     State *state = PyModule_GetState(module);
     PyObject *roots, *leaves, *result = NULL;
-    Reach order = {0};
     if (!PyArg_ParseTuple(args, "OO:is_closed", &roots, &leaves)
         || !(roots = read_values(state, roots, "is_closed"))) {
         return NULL;
     }
-    if (!(leaves = read_values(state, leaves, "is_closed"))
-        || reach_from(state, &order, items_of(roots), PyTuple_GET_SIZE(roots), false, 0) < 0) {
-        goto done;
+    if ((leaves = read_values(state, leaves, "is_closed"))) {
+        Sweep sweep = sweep_reach(items_of(roots), PyTuple_GET_SIZE(roots), false, 0);
+        uint64_t oldest = oldest_of(leaves, UINT64_MAX);
+        bool is_closed = true;
+        for (const Source *source = sweep.sources; source; source = source->next) {
+            is_closed &= op_of(&source->value) != OP_LEAF || serial_of(&source->value) >= oldest;
+        }
+        sweep_end(&sweep);
+        result = PyBool_FromLong(is_closed);
     }
-    uint64_t oldest = oldest_of(leaves, UINT64_MAX);
-    bool is_closed = true;
-    for (size_t i = 0; i < order.count; i++) {
-        is_closed &= op_of(order.nodes[i]) != OP_LEAF || order.nodes[i]->recording >= oldest;
-    }
-    result = PyBool_FromLong(is_closed);
-done:
-    PyMem_Free(order.nodes);
     Py_XDECREF(leaves);
     Py_DECREF(roots);
     return result;
@@ -1535,8 +1833,27 @@ value_of_python(State *state, int op, const double *numbers, double *out)
     return status < 0 ? -1 : 0;
 }
 
-/* twin: _apply and _record. values[i] is NULL where operand i is the plain number numbers[i]. */
-static PyObject *
+/* Fill in the operands of a node. values[i] is NULL where operand i is the plain number numbers[i]. */
+INLINE void
+set_operands(Value *node, int n, PyObject *const *values, const double *numbers, const double *partial, unsigned flat)
+{
+    for (int i = 0; i < n; i++) {
+        Operand *operand = operands_of(node) + i;
+        if (!values[i]) {
+            operand->value = FLAT;
+            operand->number = numbers[i];
+        } else if (flat >> i & 1) {
+            operand->value = (uintptr_t)Py_NewRef(values[i]) | FLAT;
+            operand->number = 0.0;
+        } else {
+            operand->value = (uintptr_t)Py_NewRef(values[i]);
+            operand->number = partial[i];
+        }
+    }
+}
+
+/* twin: _apply and _record. */
+NOINLINE PyObject *
 apply(State *state, int op, PyObject *const *values, double *numbers)
 {
     const Primitive *primitive = &PRIMITIVES[op];
@@ -1563,25 +1880,57 @@ apply(State *state, int op, PyObject *const *values, double *numbers)
         return NULL;
     }
     int status = primitive->kernel(numbers, constant, modes & IEEE, &out, partial, &flat);
-    if (status != OK) {
+    if (RARELY(status != OK)) {
         raise_status(state, primitive, status, numbers);
         return NULL;
     }
     if (constant == all) {
         return has_value ? new_constant(state, out) : PyFloat_FromDouble(out);
     }
-    Value *node = value_alloc(state, (size_t)n, op, NULL);
-    if (!node) {
-        return NULL;
-    }
-    node->primal = out;
-    flat |= constant;
-    for (int i = 0; i < n; i++) {
-        bool is_flat = flat >> i & 1;
-        node->operands[i].value = (uintptr_t)Py_XNewRef(values[i]) | (values[i] && is_flat ? FLAT : 0);
-        node->operands[i].number = !values[i] ? numbers[i] : is_flat ? 0.0 : partial[i];
+    Value *node = node_new(state, modes, op, (size_t)n, out, NULL);
+    if (node) {
+        set_operands(node, n, values, numbers, partial, constant | flat);
     }
     return (PyObject *)node;
+}
+
+/* The same for up to two operands, given one by one. */
+NOINLINE PyObject *
+apply_to(State *state, int op, PyObject *left, PyObject *right, double x, double y)
+{
+    PyObject *values[MOST_OPERANDS] = {left, right};
+    double numbers[MOST_OPERANDS] = {x, y};
+    return apply(state, op, values, numbers);
+}
+
+/* The same where the compiler can see the kernel and which operands are Values, for the case that no mode is in
+ * force, no Value is a constant and the result exists. With n == 1 there is no right operand. */
+INLINE PyObject *
+apply_seen(State *state, const int op, Kernel *kernel, const int n, PyObject *left, PyObject *right, double x, double y)
+{
+    PyObject *const values[2] = {left, right};
+    const double numbers[2] = {left ? ((Value *)left)->primal : x, right ? ((Value *)right)->primal : y};
+    const unsigned constant = (left ? 0u : 1u) | (right || n == 1 ? 0u : 2u);
+    const bool variable = (!left || is_variable(left)) && (!right || is_variable(right));
+    double out, partial[MOST_OPERANDS];
+    unsigned flat = 0;
+    if (RARELY(PyList_GET_SIZE(state->entered) != 0 || !variable)
+        || RARELY(kernel(numbers, constant, false, &out, partial, &flat) != OK)) {
+        return apply_to(state, op, left, right, x, y);
+    }
+    Value *node = node_new(state, 0, op, (size_t)n, out, NULL);
+    if (RARELY(!node)) {
+        return NULL;
+    }
+    set_operands(node, n, values, numbers, partial, flat);
+    return (PyObject *)node;
+}
+
+/* A primitive of one operand, which is a Value. */
+INLINE PyObject *
+unary(State *state, const int op, Kernel *kernel, PyObject *value)
+{
+    return apply_seen(state, op, kernel, 1, value, NULL, 0.0, 0.0);
 }
 
 /* ---- the primitives, as functions and methods: _bindings._function --------------------------- */
@@ -1714,11 +2063,10 @@ apply_to_columns(State *state, int op, Columns *columns, size_t length)
     if (!recorded || modes & PLAIN) {
         return has_value ? new_constant(state, out) : PyFloat_FromDouble(out);
     }
-    Value *node = value_alloc(state, columns->count, op, NULL);
+    Value *node = node_new(state, modes, op, columns->count, out, NULL);
     if (!node) {
         return NULL;
     }
-    node->primal = out;
     for (size_t i = 0; i < length; i++) {
         double partial[MOST_OPERANDS];
         unsigned constant = 0, flat = 0;
@@ -1733,9 +2081,9 @@ apply_to_columns(State *state, int op, Columns *columns, size_t length)
         flat |= constant;
         for (int k = 0; k < n; k++) {
             PyObject *value = columns->values[(size_t)k * length + i];
-            Operand *operand = &node->operands[(size_t)k * length + i];
+            Operand *operand = &operands_of(node)[(size_t)k * length + i];
             bool is_flat = flat >> k & 1;
-            operand->value = (uintptr_t)Py_XNewRef(value) | (value && is_flat ? FLAT : 0);
+            operand->value = (uintptr_t)Py_XNewRef(value) | (is_flat ? FLAT : 0);
             operand->number = !value ? numbers[k] : is_flat ? 0.0 : partial[k];
         }
     }
@@ -1786,10 +2134,17 @@ done:
     return result;
 }
 
+/* Whether a primitive has one operand, and a kernel that gives its value: the compiler knows. */
+#define IS_UNARY(op) (PRIMITIVES[op].n_operands == 1 && PRIMITIVES[op].kernel && !PRIMITIVES[op].python)
+
 #define FUNCTION(name, doc)                                                         \
     static PyObject *function_##name(PyObject *m, PyObject *const *a, Py_ssize_t n) \
     {                                                                               \
-        return call(PyModule_GetState(m), OP_##name, a, n);                         \
+        State *state = PyModule_GetState(m);                                        \
+        if (IS_UNARY(OP_##name) && n == 1 && is_value(state, a[0])) {               \
+            return unary(state, OP_##name, PRIMITIVES[OP_##name].kernel, a[0]);     \
+        }                                                                           \
+        return call(state, OP_##name, a, n);                                        \
     }
 EACH_FUNCTION(FUNCTION)
 
@@ -1817,10 +2172,13 @@ call_method(PyObject *self, int op, PyObject *const *args, Py_ssize_t more)
     return result;
 }
 
-#define METHOD(op, name, doc)                                                        \
-    static PyObject *method_##name(PyObject *v, PyObject *const *a, Py_ssize_t more) \
-    {                                                                                \
-        return call_method(v, OP_##op, a, more);                                     \
+#define METHOD(op, name, doc)                                                          \
+    static PyObject *method_##name(PyObject *v, PyObject *const *a, Py_ssize_t more)   \
+    {                                                                                  \
+        if (IS_UNARY(OP_##op) && more == 0) {                                          \
+            return unary(state_of(v), OP_##op, PRIMITIVES[OP_##op].kernel, v);         \
+        }                                                                              \
+        return call_method(v, OP_##op, a, more);                                       \
     }
 EACH_METHOD(METHOD)
 
@@ -1849,24 +2207,68 @@ read_other(State *state, PyObject *other, int op, bool on_the_left, double *numb
     return 0;
 }
 
-static PyObject *
-binary(PyObject *left, PyObject *right, int op)
+/* Any two operands, one of them a Value. */
+NOINLINE PyObject *
+binary_of_any(PyObject *left, PyObject *right, int op)
 {
     State *state = state_of(is_any_value(left) ? left : right);
-    PyObject *values[2] = {is_value(state, left) ? left : NULL, is_value(state, right) ? right : NULL};
-    PyObject *result;
-    double numbers[2];
+    PyObject *values[2] = {is_value(state, left) ? left : NULL, is_value(state, right) ? right : NULL}, *result;
+    double numbers[2] = {0.0, 0.0};
     if ((!values[0] && !read_other(state, left, op, true, &numbers[0], &result))
         || (!values[1] && !read_other(state, right, op, false, &numbers[1], &result))) {
         return result;
     }
-    return apply(state, op, values, numbers);
+    return apply_to(state, op, values[0], values[1], numbers[0], numbers[1]);
+}
+
+/* Whether x is a float or an int of one digit; then *number is set. */
+INLINE bool
+is_simple_number(PyObject *x, double *number)
+{
+    if (PyFloat_CheckExact(x)) {
+        *number = PyFloat_AS_DOUBLE(x);
+        return true;
+    }
+    if (!PyLong_CheckExact(x)) {
+        return false;
+    }
+#if PY_VERSION_HEX >= 0x030c0000
+    if (!PyUnstable_Long_IsCompact((PyLongObject *)x)) {
+        return false;
+    }
+    *number = (double)PyUnstable_Long_CompactValue((PyLongObject *)x);
+#else
+    const Py_ssize_t sign = Py_SIZE(x);
+    if (sign < -1 || sign > 1) {
+        return false;
+    }
+    *number = sign ? (double)sign * ((PyLongObject *)x)->ob_digit[0] : 0.0;
+#endif
+    return true;
+}
+
+INLINE PyObject *
+binary(PyObject *left, PyObject *right, const int op, Kernel *kernel)
+{
+    const PyTypeObject *type = first.value_type;
+    double number;
+    if (Py_TYPE(left) == type) {
+        if (Py_TYPE(right) == type) {
+            return apply_seen(first.state, op, kernel, 2, left, right, 0.0, 0.0);
+        }
+        if (is_simple_number(right, &number)) {
+            return apply_seen(first.state, op, kernel, 2, left, NULL, 0.0, number);
+        }
+    } else if (Py_TYPE(right) == type && is_simple_number(left, &number)) {
+        return apply_seen(first.state, op, kernel, 2, NULL, right, number, 0.0);
+    }
+    return binary_of_any(left, right, op);
 }
 
 #define BINARY(name)                                          \
     static PyObject *value_##name(PyObject *x, PyObject *y) \
     {                                                         \
-        return binary(x, y, OP_##name);                       \
+        return binary(x, y, OP_##name, kernel_##name);        \
     }
 BINARY(add)
 BINARY(sub)
@@ -1885,25 +2287,25 @@ value_pow(PyObject *left, PyObject *right, PyObject *modulus)
         raise_error(state_of(left), "wrong_count", "sii", "pow", 2, 3);
         return NULL;
     }
-    return binary(left, right, OP_pow);
+    return binary(left, right, OP_pow, kernel_pow);
 }
 
 static PyObject *
 value_neg(PyObject *self)
 {
-    return call_method(self, OP_neg, NULL, 0);
+    return unary(state_of(self), OP_neg, kernel_neg, self);
 }
 
 static PyObject *
 value_pos(PyObject *self)
 {
-    return call_method(self, OP_pos, NULL, 0);
+    return unary(state_of(self), OP_pos, kernel_pos, self);
 }
 
 static PyObject *
 value_abs(PyObject *self)
 {
-    return call_method(self, OP_abs, NULL, 0);
+    return unary(state_of(self), OP_abs, kernel_abs, self);
 }
 
 /* ---- the type -------------------------------------------------------------------------------- */
@@ -2016,6 +2418,11 @@ engine_exec(PyObject *module)
     }
     /* The interpreter's own messages call a Python class by its bare name; so shall they this one. */
     state->value_type->tp_name = "Value";
+    state->value_type->tp_vectorcall = value_vectorcall;
+    if (!first.value_type) {
+        first.value_type = state->value_type;
+        first.state = state;
+    }
     return PyModule_AddType(module, state->value_type) < 0 ? -1 : set_all(module);
 }
 
@@ -2056,7 +2463,13 @@ engine_clear(PyObject *module)
 static void
 engine_free(void *module)
 {
+    State *state = PyModule_GetState(module);
+    if (first.state == state) {
+        first.value_type = NULL;
+        first.state = NULL;
+    }
     (void)engine_clear(module);
+    space_free(&state->space);
 }
 
 static PyMethodDef engine_methods[] = {

@@ -14,7 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "in_force",
     "no_grad",
     "record_lines",
+    "recorded",
     "recording",
     "state",
 ]
@@ -39,7 +40,8 @@ PLAIN, IEEE, LINES = 1, 2, 4
 #: variable for both, so that an exception can never leave one without the other.
 state: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("autograd._modes.state", default=(0,))
 
-#: Empty until the first block of the process begins. Until then an engine need not look up `state`.
+#: An element for each block that began and that some context may still know. While there is none, `state` is
+#: the default in every context, and an engine need not look it up.
 entered: list[None] = []
 
 
@@ -67,6 +69,7 @@ class Mode(contextlib.ContextDecorator):
         self._bit = bit
         self._on = on
         self._is_open = False
+        self._is_counted = False
 
     def __call__(self, function: Any) -> Any:
         if getattr(function, "__code__", Mode.__call__.__code__).co_flags & _CO_SUSPENDS:
@@ -82,8 +85,9 @@ class Mode(contextlib.ContextDecorator):
     def __enter__(self) -> None:
         if self._is_open:
             raise RuntimeError("with: expected a new block, got one that is open already; make one for each use")
-        if not entered:
+        if not self._is_counted:
             entered.append(None)
+            self._is_counted = True
         self._is_open = True
         try:
             state.set(_resolved([*state.get()[1:], self]))
@@ -95,13 +99,18 @@ class Mode(contextlib.ContextDecorator):
         self._is_open = False
         state.set(_resolved(state.get()[1:]))
 
+    def __del__(self, forget: Callable[[], None] = entered.pop) -> None:  # no context can refer to it any more
+        if self._is_counted:
+            forget()
+
 
 def _resolved(modes: Iterable[Mode]) -> tuple[Any, ...]:
     """Return the bits that blocks set, and those of them that are open still."""
-    still = [mode for mode in modes if mode._is_open]
-    bits = 0
-    for mode in still:
-        bits = bits | mode._bit if mode._on else bits & ~mode._bit
+    bits, still = 0, []
+    for mode in modes:
+        if mode._is_open:
+            bits = bits | mode._bit if mode._on else bits & ~mode._bit
+            still.append(mode)
     return (bits, *still)
 
 
@@ -127,6 +136,14 @@ def no_grad() -> Mode:
 def recording() -> Mode:
     """Return a block in which operations are recorded, whatever the blocks around it say."""
     return Mode(PLAIN, on=False)
+
+
+def recorded(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Call a function in a block of `recording`, if there is a block around it that could say otherwise."""
+    if len(state.get()) == 1:
+        return function(*args, **kwargs)
+    with recording():
+        return function(*args, **kwargs)
 
 
 def ieee() -> Mode:

@@ -98,24 +98,29 @@ def _times(x: Any, y: Any) -> Any:
 
 def edges(node: Any) -> list[tuple[Any, Any]]:
     """Return the parents of a node, each with the partial by it as a Value or a float."""
-    _check_unchanged(node)
     operands = node.operands
-    if node.primitive is None and math.isnan(node.data) and _is_undefined(node):
-        nowhere = math.nan * twin_of(node).sum([x for x in operands if is_variable(x)])  # of any order
-        partials: Sequence[Any] = [nowhere] * len(operands)
-    elif node.primitive is not None:
+    ops = [x.op if is_value(x) else "constant" for x in operands]  # a plain number counts as a constant
+    partials: Sequence[Any]
+    if node.primitive is not None:
         partials = node.primitive.partials_as_values(operands, node)
-    elif KERNELS[node.op].row.columns:
-        count = len(KERNELS[node.op].row.operands)
-        length = len(operands) // count
-        rows = [operands[i::length] for i in range(length)]
-        shared = _shared(node, rows)
-        by_row = [_rule(node, row)(*row, node, *shared) for row in rows]
-        partials = [partial for column in zip(*by_row, strict=True) for partial in column]
     else:
-        partials = _rule(node, operands)(*operands, node)
-    found = zip(operands, partials, strict=True)
-    return [(x, partial) for x, partial in found if partial is not None and is_variable(x)]
+        if "" in ops:
+            _check_unchanged(node)
+        twin, kernel, constants = twin_of(node), KERNELS[node.op], [op == "constant" for op in ops]
+        if math.isnan(node.data) and kernel.is_undefined(tuple(map(number_of, operands))):
+            nowhere = math.nan * twin.sum([x for x in operands if is_variable(x)])  # of any order
+            partials = [nowhere] * len(operands)
+        elif kernel.row.columns:
+            length = len(operands) // len(kernel.row.operands)
+            rows = [operands[i::length] for i in range(length)]
+            shared = _shared(node, rows)
+            rules = [_rule(twin, node.op, tuple(constants[i::length])) for i in range(length)]
+            by_row = [rule(*row, node, *shared) for rule, row in zip(rules, rows, strict=True)]
+            partials = [partial for column in zip(*by_row, strict=True) for partial in column]
+        else:
+            partials = _rule(twin, node.op, tuple(constants))(*operands, node)
+    found = zip(operands, partials, ops, strict=True)
+    return [(x, partial) for x, partial, op in found if partial is not None and op != "constant"]
 
 
 def _shared(node: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
@@ -129,19 +134,11 @@ def _shared(node: Any, rows: Sequence[Sequence[Any]]) -> list[Any]:
     return list(found.values())
 
 
-def _is_undefined(node: Any) -> bool:
-    return KERNELS[node.op].is_undefined(tuple([number_of(x) for x in node.operands]))
-
-
-def _rule(node: Any, operands: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
-    names = KERNELS[node.op].row.operands
-    constants = tuple([name for name, x in zip(names, operands, strict=True) if not is_variable(x)])
-    return _compiled(twin_of(node), node.op, constants)
-
-
 @functools.cache
-def _compiled(twin: ModuleType, op: str, constants: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
-    return KERNELS[op].differentiable_partials(constants, _arithmetic(twin))
+def _rule(twin: ModuleType, op: str, are_constant: tuple[bool, ...]) -> Callable[..., tuple[Any, ...]]:
+    """Return the function that computes the partials, where some operands are constants."""
+    names = zip(KERNELS[op].row.operands, are_constant, strict=True)
+    return KERNELS[op].differentiable_partials(tuple([x for x, is_constant in names if is_constant]), _arithmetic(twin))
 
 
 @functools.cache
@@ -163,9 +160,6 @@ def _arithmetic(twin: ModuleType) -> dict[str, Callable[..., Any]]:
 
 def _check_unchanged(node: Any) -> None:
     """Raise if a leaf was changed since the node was computed from it: its partials are of the old number."""
-    changeable = [x for x in node.operands if is_value(x) and not x.op]
-    if not changeable or node.primitive is not None:
-        return
     kernel = KERNELS[node.op]
     numbers = [number_of(x) for x in node.operands]
     if kernel.row.columns:

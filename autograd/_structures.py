@@ -8,6 +8,7 @@ nothing of graphs. NumPy is used where an array is given, and never loaded other
 from __future__ import annotations
 
 import importlib
+import operator
 from collections.abc import Mapping
 
 from autograd import errors
@@ -15,15 +16,41 @@ from autograd._floats import is_real
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-__all__ = ["assemble", "flatten", "flatten_like", "is_value", "is_variable", "load", "map_values", "number_of"]
+__all__ = [
+    "assemble",
+    "flatten",
+    "flatten_like",
+    "has_values",
+    "is_value",
+    "is_variable",
+    "load",
+    "map_values",
+    "number_of",
+]
 
 
 def is_value(x: object) -> bool:
     """Return whether x is a Value, of either twin."""
-    return type(x).__name__ == "Value" and type(x).__module__ in {"autograd.engine", "autograd._engine"}
+    return type(x) in _values or (type(x) is not float and _is_value(type(x)))
+
+
+def has_values(items: Iterable[object]) -> bool:
+    """Return whether there is a Value among these."""
+    return any(map(_is_value, set(map(type, items)) - _NUMBERS))
+
+
+#: Types that can be told at once. Those of Values are added when they are first met.
+_NUMBERS, _values = {float, int}, set[type]()
+
+
+def _is_value(kind: type) -> bool:
+    if kind.__name__ != "Value" or kind.__module__ not in {"autograd.engine", "autograd._engine"}:
+        return False
+    _values.add(kind)
+    return True
 
 
 def is_variable(x: Any) -> bool:
@@ -63,34 +90,46 @@ def flatten(structure: Any, where: str) -> tuple[list[Any], Callable[[Sequence[A
         Puts as many leaves together again. A leaf may be a structure itself: so the rows of a
         Jacobian are put together.
     """
-    if is_value(structure) or is_real(structure):
-        return [structure], lambda leaves: leaves[0]
+    put_together: Callable[[Iterable[Any]], Any]
     if isinstance(structure, (list, tuple)):
-        return _flatten_items(structure, where, lambda items: _like(structure, items))
-    if isinstance(structure, Mapping):
-        keys = list(structure)
-        return _flatten_items(structure.values(), where, lambda items: dict(zip(keys, items, strict=True)))
-    if hasattr(structure, "__array__") and hasattr(structure, "ravel"):
+        items, put_together = list(structure), _maker_of(structure)
+    elif is_value(structure) or is_real(structure):
+        return [structure], _first
+    elif isinstance(structure, Mapping):
+        keys, items = list(structure), list(structure.values())
+        put_together = lambda items: dict(zip(keys, items, strict=True))  # noqa: E731
+    elif hasattr(structure, "__array__") and hasattr(structure, "ravel"):
         return _flatten_array(structure, where)
-    raise errors.not_a_structure(where, structure)
+    else:
+        raise errors.not_a_structure(where, structure)
+    if _are_leaves(items):
+        return items, put_together
+    leaves: list[Any] = []
+    parts = []
+    for item in items:
+        mine, part = flatten(item, where)
+        parts.append((slice(len(leaves), len(leaves) + len(mine)), part))
+        leaves += mine
+    return leaves, lambda leaves: put_together([part(leaves[place]) for place, part in parts])
 
 
-def _like(structure: Sequence[Any], items: list[Any]) -> Any:
+_first = operator.itemgetter(0)
+
+
+def _maker_of(structure: Sequence[Any]) -> Callable[[Iterable[Any]], Any]:
+    """Return what makes such a list or tuple of its items."""
+    if type(structure) is list or type(structure) is tuple:
+        return type(structure)
     if hasattr(structure, "_fields"):  # a named tuple takes its fields one by one
-        return type(structure)(*items)
-    return items if isinstance(structure, list) else tuple(items)
+        return lambda items: type(structure)(*items)
+    return list if isinstance(structure, list) else tuple
 
 
-def _flatten_items(
-    items: Any, where: str, put_together: Callable[[list[Any]], Any]
-) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    parts = [flatten(item, where) for item in items]
-
-    def rebuild(leaves: Sequence[Any]) -> Any:
-        rest: Iterator[Any] = iter(leaves)
-        return put_together([part([next(rest) for _ in mine]) for mine, part in parts])
-
-    return [leaf for mine, _ in parts for leaf in mine], rebuild
+def _are_leaves(items: Sequence[Any]) -> bool:
+    """Return whether all these are numbers or Values, if their types, which are few, tell so at once."""
+    if _NUMBERS.issuperset(map(type, items)):
+        return True
+    return all([issubclass(kind, (float, int)) or _is_value(kind) for kind in set(map(type, items))])
 
 
 def _flatten_array(array: Any, where: str) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
@@ -98,12 +137,15 @@ def _flatten_array(array: Any, where: str) -> tuple[list[Any], Callable[[Sequenc
 
     shape = array.shape
     leaves = array.ravel().tolist()
-    for leaf in leaves:
+    for leaf in [] if _are_leaves(leaves) else leaves:
         if not is_value(leaf) and not is_real(leaf):
             raise errors.not_a_structure(where, leaf)
 
     def rebuild(leaves: Sequence[Any]) -> Any:
-        built = np.array(list(leaves)) if leaves else np.zeros(0)
+        if has_values(leaves):  # so that NumPy does not look for sequences in each of them
+            built = np.fromiter(leaves, dtype=object, count=len(leaves))
+        else:
+            built = np.array(list(leaves)) if leaves else np.zeros(0)
         return np.moveaxis(built, 0, -1).reshape(built.shape[1:] + shape)
 
     return leaves, rebuild
@@ -111,16 +153,19 @@ def _flatten_array(array: Any, where: str) -> tuple[list[Any], Callable[[Sequenc
 
 def flatten_like(template: Any, structure: Any, where: str, what: str) -> list[Any]:
     """Return the numbers of a structure in the order of a template, whose structure it has to have."""
-    if is_value(template) or is_real(template):
-        if is_value(structure) or is_real(structure):
-            return [structure]
-    elif isinstance(template, (list, tuple)):
+    if isinstance(template, (list, tuple)):
         if isinstance(structure, (list, tuple)) and len(structure) == len(template):
+            if _are_leaves(template) and _are_leaves(structure):
+                return list(structure)
             pairs = zip(template, structure, strict=True)
             return [x for part, like in pairs for x in flatten_like(part, like, where, what)]
+    elif is_value(template) or is_real(template):
+        if is_value(structure) or is_real(structure):
+            return [structure]
     elif isinstance(template, Mapping):
         if isinstance(structure, Mapping) and structure.keys() == template.keys():
-            return [x for key in template for x in flatten_like(template[key], structure[key], where, what)]
+            mine, others = [template[key] for key in template], [structure[key] for key in template]
+            return flatten_like(mine, others, where, what)
     elif getattr(structure, "shape", None) == template.shape:
         return flatten(structure, where)[0]
     raise errors.unequal_structures(where, what, template, structure)
@@ -141,10 +186,10 @@ def assemble(outer: Any, rows: Iterator[list[Any]], rebuild: Callable[[Sequence[
     length : int
         The number of columns.
     """
+    if isinstance(outer, (list, tuple)):
+        return _maker_of(outer)([assemble(item, rows, rebuild, length) for item in outer])
     if is_value(outer) or is_real(outer):
         return rebuild(next(rows))
-    if isinstance(outer, (list, tuple)):
-        return _like(outer, [assemble(item, rows, rebuild, length) for item in outer])
     if isinstance(outer, Mapping):
         return {key: assemble(item, rows, rebuild, length) for key, item in outer.items()}
     import numpy as np  # noqa: PLC0415
@@ -158,7 +203,7 @@ def map_values(function: Callable[[Any], Any], structure: Any) -> Any:
     if is_value(structure):
         return function(structure)
     if isinstance(structure, (list, tuple)):
-        return _like(structure, [map_values(function, item) for item in structure])
+        return _maker_of(structure)([map_values(function, item) for item in structure])
     if isinstance(structure, dict):
         return {key: map_values(function, item) for key, item in structure.items()}
     if getattr(getattr(structure, "dtype", None), "kind", "") == "O":

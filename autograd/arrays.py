@@ -19,6 +19,7 @@ NumPy is loaded when a function here is called.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from autograd import errors
@@ -43,10 +44,8 @@ def lift(array: Any) -> Any:
     """
     np = load("numpy", "lift")
     numbers = np.asarray(array, dtype=object)
-    lifted = np.empty(numbers.shape, dtype=object)
-    for index, x in np.ndenumerate(numbers):
-        lifted[index] = x if is_value(x) else Value(x)
-    return lifted
+    values = [x if is_value(x) else Value(x) for x in numbers.ravel().tolist()]
+    return np.fromiter(values, dtype=object, count=len(values)).reshape(numbers.shape)
 
 
 def lower(array: Any, attribute: str = "data") -> Any:
@@ -68,7 +67,6 @@ def lower(array: Any, attribute: str = "data") -> Any:
     if attribute not in {"data", "grad"}:
         raise errors.not_a_choice("lower", "attribute", ("data", "grad"), attribute)
     values = np.asarray(array, dtype=object)
-    lowered = np.empty(values.shape, dtype=float)
-    for index, x in np.ndenumerate(values):
-        lowered[index] = getattr(x, attribute) if is_value(x) else x if attribute == "data" else 0.0
-    return lowered
+    read = operator.attrgetter(attribute)
+    numbers = [read(x) if is_value(x) else x if attribute == "data" else 0.0 for x in values.ravel().tolist()]
+    return np.fromiter(numbers, dtype=float, count=len(numbers)).reshape(values.shape)

@@ -20,12 +20,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from autograd import _modes, _recorded, errors
 from autograd._backend import Value
 from autograd._recorded import twin_of
-from autograd._structures import assemble, flatten, flatten_like, is_value, is_variable, map_values, number_of
+from autograd._structures import (
+    assemble,
+    flatten,
+    flatten_like,
+    has_values,
+    is_value,
+    is_variable,
+    map_values,
+    number_of,
+)
 
 __all__ = ["grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -59,10 +68,13 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     Takes one call of `f` and one sweep, whatever the number of variables.
     """
 
+    places = _Places("grad", argnums)
+
     @functools.wraps(f, updated=())
     def gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        (_, *aux), found = _value_and_grad("grad", f, argnums, has_aux, args, kwargs)
-        return (found, *aux) if has_aux else found
+        call = _Call("grad", f, places[len(args)], has_aux, args, kwargs)
+        found = call.value_and_gradient()[1]
+        return (found, *call.aux) if has_aux else found
 
     return gradient_of_f
 
@@ -73,21 +85,15 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
     With `has_aux` the result is ``((value, aux), gradient)``.
     """
 
+    places = _Places("value_and_grad", argnums)
+
     @functools.wraps(f, updated=())
     def value_and_gradient_of_f(*args: Any, **kwargs: Any) -> Any:
-        value, found = _value_and_grad("value_and_grad", f, argnums, has_aux, args, kwargs)
-        return (value if has_aux else value[0]), found
+        call = _Call("value_and_grad", f, places[len(args)], has_aux, args, kwargs)
+        value, found = call.value_and_gradient()
+        return ((value, *call.aux) if has_aux else value), found
 
     return value_and_gradient_of_f
-
-
-def _value_and_grad(
-    where: str, f: Function, argnums: Argnums, has_aux: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[tuple[Any, ...], Any]:
-    call = _call(where, f, argnums, has_aux, args, kwargs)
-    out = _one_number(where, call.out)
-    found = _adjoints(call, {out: 1.0} if is_value(out) else {})
-    return (*call.results([out]), *call.aux), call.rebuild(found)
 
 
 def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -109,7 +115,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         Takes an adjoint for each number of the value, in its structure, and returns the tuple of
         adjoints of the primals: the product of the adjoint, as a row, with the Jacobian.
     """
-    call = _call("vjp", f, range(len(primals)), has_aux, primals, {})
+    call = _Call("vjp", f, slice(None), has_aux, primals, {})
     outs, rebuild = flatten(call.out, "vjp")
 
     def pullback(adjoint: Any) -> Any:
@@ -118,7 +124,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
         for out, number in zip(outs, numbers, strict=True):
             if is_value(out):
                 seeds[out] = seeds[out] + number if out in seeds else number
-        return call.rebuild(_adjoints(call, seeds))
+        return call.rebuild(call.adjoints(seeds))
 
     return rebuild(call.results(outs)), pullback, *call.aux
 
@@ -142,10 +148,10 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     """
     if not isinstance(primals, (tuple, list)):
         raise errors.not_arguments("jvp", primals)
-    call = _call("jvp", f, range(len(primals)), has_aux, tuple(primals), {})
+    call = _Call("jvp", f, slice(None), has_aux, tuple(primals), {})
     direction = flatten_like(tuple(primals), tangents, "jvp", "tangents")
     outs, rebuild = flatten(call.out, "jvp")
-    found = _tangents(call, dict(zip(call.variables, direction, strict=True)), outs)
+    found = call.tangents(dict(zip(call.variables, direction, strict=True)), outs)
     return rebuild(call.results(outs)), rebuild(found), *call.aux
 
 
@@ -172,14 +178,16 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     argument (forward), whichever are fewer.
     """
 
+    places = _Places("jacobian", argnums)
+
     @functools.wraps(f, updated=())
     def jacobian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = _call("jacobian", f, argnums, has_aux, args, kwargs)
+        call = _Call("jacobian", f, places[len(args)], has_aux, args, kwargs)
         outs, _ = flatten(call.out, "jacobian")
         if len(outs) <= len(call.variables):
-            rows = [_adjoints(call, {out: 1.0} if is_value(out) else {}) for out in outs]
+            rows = [[0.0 if x is None else x for x in row] for row in call.rows(outs)]
         else:
-            columns = [_tangents(call, {variable: 1.0}, outs) for variable in call.variables]
+            columns = [call.tangents({variable: 1.0}, outs) for variable in call.variables]
             rows = [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in outs]
         found = assemble(call.out, iter(rows), call.rebuild, len(call.variables))
         return (found, *call.aux) if has_aux else found
@@ -208,15 +216,17 @@ def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     `sparse_hessian` for many variables.
     """
 
+    places = _Places("hessian", argnums)
+
     @functools.wraps(f, updated=())
     def hessian_of_f(*args: Any, **kwargs: Any) -> Any:
-        call = _call("hessian", f, argnums, has_aux, args, kwargs)
-        first = _gradient_as_values("hessian", call)
-        rows = [_adjoints_or_none(call, {g: 1.0} if is_value(g) else {}) for g in first]
-        n = range(len(rows))
-        full = [[_entry(rows[max(i, j)][min(i, j)], rows[min(i, j)][max(i, j)]) for j in n] for i in n]
-        outer = call.arguments[0] if hasattr(argnums, "__index__") else call.arguments
-        found = assemble(outer, iter(full), call.rebuild, len(full))
+        call = _Call("hessian", f, places[len(args)], has_aux, args, kwargs)
+        rows = call.rows(call.gradient_as_values())
+        for i, row in enumerate(rows):
+            for j in range(i + 1):  # the two differ by rounding, and there may be a path for one alone
+                entry = row[j] if row[j] is not None else rows[j][i]
+                row[j] = rows[j][i] = 0.0 if entry is None else entry
+        found = assemble(call.argument, iter(rows), call.rebuild, len(rows))
         return (found, *call.aux) if has_aux else found
 
     return hessian_of_f
@@ -243,15 +253,15 @@ def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """
     if not isinstance(primals, (tuple, list)):
         raise errors.not_arguments("hvp", primals)
-    call = _call("hvp", f, range(len(primals)), False, tuple(primals), {})
+    call = _Call("hvp", f, slice(None), False, tuple(primals), {})
     vector = flatten_like(tuple(primals), tangents, "hvp", "tangents")
-    first = _gradient_as_values("hvp", call)
+    first = call.gradient_as_values()
     pairs = [(g, v) for g, v in zip(first, vector, strict=True) if is_value(g)]
     if not pairs:
         return call.rebuild([0.0] * len(vector))
     with _modes.recording():
         slope = twin_of(pairs[0][0]).dot([g for g, _ in pairs], [v for _, v in pairs])
-    return call.rebuild(_adjoints(call, {slope: 1.0}))
+    return call.rebuild(call.adjoints({slope: 1.0}))
 
 
 def gradient(root: Value, sources: Sequence[Value], create_graph: bool = False) -> list[Any]:
@@ -284,114 +294,155 @@ def gradient(root: Value, sources: Sequence[Value], create_graph: bool = False) 
 # ---- one call of a function --------------------------------------------------------------------------
 
 
-class _Call(NamedTuple):
-    """What there is after one call of a function on variables of its own."""
+class _Places(dict[int, Any]):
+    """Where the arguments to differentiate by stand, by the number of arguments: an index, a slice or a list."""
 
-    variables: list[Any]  # a Value for each number of the arguments to differentiate by
-    arguments: tuple[Any, ...]  # these arguments
-    rebuild: Callable[[Sequence[Any]], Any]  # derivatives by them, in the structure of the arguments
-    out: Any
-    aux: Sequence[Any]  # empty, or what came with the value
-    is_nested: bool  # whether an argument was a Value already, so that the derivatives must be Values
+    def __init__(self, where: str, argnums: Argnums) -> None:
+        self.where = where
+        self.argnums = argnums
 
-    def results(self, outs: Sequence[Any]) -> list[Any]:
-        """Return results of the function: numbers, but for those that somebody may differentiate further."""
-        values = list(filter(is_value, outs))
-        if values and self._is_recorded(values):
-            return [number_of(out) if is_value(out) and not self._is_recorded([out]) else out for out in outs]
-        return [number_of(out) for out in outs]
+    def __missing__(self, count: int) -> Any:
+        is_single = hasattr(self.argnums, "__index__")
+        found: dict[int, None] = {}
+        for index in [self.argnums] if is_single else list(self.argnums):  # type: ignore[arg-type]
+            if not hasattr(index, "__index__") or not -count <= index < count or index % count in found:
+                raise errors.no_such_argument(self.where, index, count)
+            found[int(index) % count] = None
+        places = list(found)
+        first, end = (places[0], places[0] + len(places)) if places else (0, 0)
+        is_run = places == list(range(first, end))
+        self[count] = first if is_single else slice(first, end) if is_run else places
+        return self[count]
 
-    def _is_recorded(self, roots: Sequence[Any]) -> bool:
+
+class _Call:
+    """One call of a function on variables of its own, and what there is after it.
+
+    Attributes
+    ----------
+    argument : structure of numbers
+        The argument to differentiate by, or the tuple of them.
+    variables : list of Value
+        A new one for each number in it.
+    rebuild : callable
+        Puts derivatives by them together in the structure of the argument.
+    is_nested : bool
+        Whether a number in it was a Value already, so that the derivatives must be Values.
+    out : object
+        What the function returned.
+    aux : list
+        Empty, or what came with the value.
+    """
+
+    __slots__ = ("argument", "aux", "is_nested", "out", "rebuild", "variables", "where")
+
+    def __init__(
+        self, where: str, f: Function, places: Any, has_aux: bool, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> None:
+        self.where = where
+        self.argument = args[places] if type(places) is not list else tuple([args[place] for place in places])
+        leaves, self.rebuild = flatten(self.argument, where)
+        self.is_nested = False
+        try:
+            self.variables = list(map(Value, leaves))
+        except TypeError:  # there are Values among them
+            leaf = next((type(x) for x in leaves if is_value(x)), Value)
+            with _modes.recording():  # a new node for each, so that levels of nesting cannot be confused
+                self.variables = [+x if is_variable(x) else leaf(number_of(x)) for x in leaves]
+            self.is_nested = any(map(is_variable, leaves))
+        given, moved = list(args), self.rebuild(self.variables)
+        if type(places) is not list:
+            given[places] = moved
+        else:
+            for place, x in zip(places, moved, strict=True):
+                given[place] = x
+        self.out = _modes.recorded(f, given, kwargs)
+        self.aux: list[Any] = []
+        if has_aux:
+            if not isinstance(self.out, tuple) or len(self.out) != 2:
+                raise errors.no_aux(where, self.out)
+            self.out, aux = self.out
+            self.aux.append(map_values(lambda value: self.results([value])[0], aux))
+
+    # ---- results ---------------------------------------------------------------------------------------
+
+    def is_recorded(self, roots: Sequence[Any]) -> bool:
         """Return whether recording is on and the roots depend on Values from before the call."""
         if _modes.in_force() & _modes.PLAIN:
             return False
         return self.is_nested or not twin_of(roots[0]).is_closed(roots, self.variables)
 
+    def results(self, outs: Sequence[Any]) -> list[Any]:
+        """Return results of the function: numbers, but for those that somebody may differentiate further."""
+        values = list(filter(is_value, outs))
+        if values and self.is_recorded(values):
+            return [number_of(out) if is_value(out) and not self.is_recorded([out]) else out for out in outs]
+        return list(map(number_of, outs))
 
-def _call(
-    where: str, f: Function, argnums: Argnums, has_aux: bool, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> _Call:
-    is_single = hasattr(argnums, "__index__")
-    indices: list[Any] = [argnums] if is_single else list(argnums)  # type: ignore[arg-type]
-    for k, index in enumerate(indices):
-        if not hasattr(index, "__index__") or not -len(args) <= index < len(args) or index % len(args) in indices[:k]:
-            raise errors.no_such_argument(where, index, len(args))
-        indices[k] = index % len(args)
-    parts = [flatten(args[index], where) for index in indices]
-    numbers = [number for leaves, _ in parts for number in leaves]
-    given = list(args)
-    leaf = next((type(x) for x in numbers if is_value(x)), Value)
-    with _modes.recording():
-        # A new node for each number, so that levels of nesting cannot be confused.
-        variables = [+x if is_variable(x) else leaf(number_of(x)) for x in numbers]
-        rest = iter(variables)
-        for index, (leaves, rebuild) in zip(indices, parts, strict=True):
-            given[index] = rebuild([next(rest) for _ in leaves])
-        out = f(*given, **kwargs)
-    other: tuple[Any, ...] = ()
-    if has_aux:
-        if not isinstance(out, tuple) or len(out) != 2:
-            raise errors.no_aux(where, out)
-        out, other = out[0], out[1:]
+    def _one_number(self) -> Any:
+        out = self.out
+        if is_value(out) or type(out) in {int, float, bool}:
+            return out
+        leaves, _ = flatten(out, self.where) if not isinstance(out, (list, tuple, dict)) else ([], None)
+        if len(leaves) != 1:
+            raise errors.not_one_number(self.where, out)
+        return leaves[0]
 
-    def put_together(derivatives: Sequence[Any]) -> Any:
-        rest = iter(derivatives)
-        built = tuple([rebuild([next(rest) for _ in leaves]) for leaves, rebuild in parts])
-        return built[0] if is_single else built
+    # ---- derivatives: floats if they can be, else Values -----------------------------------------------
 
-    selected = tuple([args[index] for index in indices])
-    call = _Call(variables, selected, put_together, out, other, any(map(is_variable, numbers)))
-    return call._replace(aux=[map_values(lambda value: call.results([value])[0], x) for x in other])
+    def value_and_gradient(self) -> tuple[Any, Any]:
+        """Return the one number that the function returned, and its derivatives by the argument."""
+        out = self.out
+        if not is_value(out):
+            out = self._one_number()
+            if not is_value(out):
+                return out, self.rebuild([0.0] * len(self.variables))
+        is_recorded = self.is_recorded([out])
+        found = self._sweep({out: 1.0}, is_recorded)
+        return out if is_recorded else out.data, self.rebuild([0.0 if x is None else x for x in found])
 
+    def gradient_as_values(self) -> list[Any]:
+        """Return the same derivatives, to be differentiated again."""
+        out = self._one_number()
+        found = self._sweep({out: 1.0}, is_recorded=True) if is_value(out) else [0.0] * len(self.variables)
+        return [0.0 if x is None else x for x in found]
 
-def _one_number(where: str, out: Any) -> Any:
-    if is_value(out) or type(out) in {int, float, bool}:
-        return out
-    leaves, _ = flatten(out, where) if not isinstance(out, (list, tuple, dict)) else ([], None)
-    if len(leaves) != 1:
-        raise errors.not_one_number(where, out)
-    return leaves[0]
+    def adjoints(self, seeds: Mapping[Any, Any]) -> list[Any]:
+        """Return the derivatives of the seeded roots by the variables."""
+        if not seeds:
+            return [0.0] * len(self.variables)
+        found = self._sweep(seeds, has_values(seeds.values()) or self.is_recorded(list(seeds)))
+        return [0.0 if x is None else x for x in found]
 
+    def rows(self, outs: Sequence[Any]) -> list[list[Any]]:
+        """Return the derivatives of each result by the variables, None where it does not depend on one."""
+        values = list(filter(is_value, outs))
+        are_recorded = bool(values) and self.is_recorded(values)
+        nothing = [None] * len(self.variables)
+        return [
+            self._sweep({out: 1.0}, are_recorded and self.is_recorded([out])) if is_value(out) else nothing.copy()
+            for out in outs
+        ]
 
-def _adjoints(call: _Call, seeds: Mapping[Any, Any]) -> list[Any]:
-    """Return the derivatives of the seeded roots by the variables: floats if they can be, else Values."""
-    return [0.0 if x is None else x for x in _adjoints_or_none(call, seeds)]
+    def _sweep(self, seeds: Mapping[Any, Any], is_recorded: bool) -> list[Any]:
+        if not self.variables:
+            return []
+        if is_recorded:
+            return _recorded.adjoints(seeds, self.variables)
+        found: list[Any] = twin_of(next(iter(seeds))).adjoints(seeds, self.variables)
+        return found
 
-
-def _adjoints_or_none(call: _Call, seeds: Mapping[Any, Any]) -> list[Any]:
-    """Return the same, with None for the variables on which no root depends."""
-    if not seeds or not call.variables:
-        return [None] * len(call.variables)
-    roots = list(seeds)
-    if any(map(is_value, seeds.values())) or call._is_recorded(roots):
-        return _recorded.adjoints(seeds, call.variables)
-    found: list[Any] = twin_of(roots[0]).adjoints(seeds, call.variables)
-    return found
-
-
-def _entry(below: Any, above: Any) -> Any:
-    """Return one of two mixed derivatives, which differ by rounding; there may be a path for one alone."""
-    return below if below is not None else above if above is not None else 0.0
-
-
-def _tangents(call: _Call, seeds: Mapping[Any, Any], outs: Sequence[Any]) -> list[Any]:
-    """Return the derivatives of the results in the direction of the seeds."""
-    roots = [out for out in outs if is_value(out)]
-    if not seeds or not roots:
-        return [0.0] * len(outs)
-    if any(map(is_value, seeds.values())) or call._is_recorded(roots):
-        found = _recorded.tangents(seeds, roots)
-    elif call.is_nested:  # under no_grad: the variables are not leaves, and only those can be seeded
-        found = [x.data if is_value(x) else x for x in _recorded.tangents(seeds, roots)]
-    else:
-        found = twin_of(roots[0]).tangents(seeds, roots)
-    by_root = iter(found)
-    numbers = [next(by_root) if is_value(out) else 0.0 for out in outs]
-    return [0.0 if x is None else x for x in numbers]
-
-
-def _gradient_as_values(where: str, call: _Call) -> list[Any]:
-    out = _one_number(where, call.out)
-    if not is_value(out):
-        return [0.0] * len(call.variables)
-    return [0.0 if x is None else x for x in _recorded.adjoints({out: 1.0}, call.variables)]
+    def tangents(self, seeds: Mapping[Any, Any], outs: Sequence[Any]) -> list[Any]:
+        """Return the derivatives of the results in the direction of the seeds."""
+        roots = list(filter(is_value, outs))
+        if not seeds or not roots:
+            return [0.0] * len(outs)
+        if has_values(seeds.values()) or self.is_recorded(roots):
+            found = _recorded.tangents(seeds, roots)
+        elif self.is_nested:  # under no_grad: the variables are not leaves, and only those can be seeded
+            found = [number_of(x) for x in _recorded.tangents(seeds, roots)]
+        else:
+            found = twin_of(roots[0]).tangents(seeds, roots)
+        by_root = iter(found)
+        numbers = [next(by_root) if is_value(out) else 0.0 for out in outs]
+        return [0.0 if x is None else x for x in numbers]

@@ -64,29 +64,26 @@ def fabs(x: Any) -> Any:
     return abs(x) if type(x) is _backend.Value else _math.fabs(x)
 
 
+_log, _log2, _log10 = _backend.log, _backend.log2, _backend.log10
+
+
 def log(x: Any, *base: Any) -> Any:  # type: ignore[no-redef]
     """Return the natural logarithm, or that to a base: ``log(x) / log(base)``."""
-    if not base:
-        return _of_any_size("log", x)
-    if len(base) > 1:
-        raise errors.wrong_count("log", 2, 1 + len(base))
-    return _divided(log(x), log(base[0]))
+    if base:
+        if len(base) > 1:
+            raise errors.wrong_count("log", 2, 1 + len(base))
+        return _divided(log(x), log(base[0]))
+    return _math.log(x) if isinstance(x, int) and x.bit_length() > 1000 else _log(x)
 
 
 def log2(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 2; of an int of any size."""
-    return _of_any_size("log2", x)
+    return _math.log2(x) if isinstance(x, int) and x.bit_length() > 1000 else _log2(x)
 
 
 def log10(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 10; of an int of any size."""
-    return _of_any_size("log10", x)
-
-
-def _of_any_size(name: str, x: Any) -> Any:
-    """Return a logarithm, of an int beyond all floats too."""
-    is_huge = isinstance(x, int) and x.bit_length() > 1000
-    return getattr(_math if is_huge else _backend, name)(x)
+    return _math.log10(x) if isinstance(x, int) and x.bit_length() > 1000 else _log10(x)
 
 
 def _divided(x: Any, y: Any) -> Any:

@@ -22,7 +22,7 @@ from typing import Any
 
 from autograd import _recorded
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value, load
+from autograd._structures import is_value, load
 from autograd.sparse import hessian_matrix, jacobian_matrix, one_number, record
 
 __all__ = ["ScipyObjective", "scipy_objective"]
@@ -68,20 +68,16 @@ class ScipyObjective:
 
     def fun(self, x: Any, *args: Any) -> Any:
         """Return the value: a float, or an array of shape (m,)."""
-        run = self._at(x, args)
-        numbers = [out.data if is_value(out) else float(out) for out in run.outs]
-        return numbers[0] if run.is_scalar else _array(numbers)
+        return self._value(self._at(x, args))
 
     def jac(self, x: Any, *args: Any) -> Any:
         """Return the gradient, of shape (n,), or the Jacobian, of shape (m, n)."""
-        run = self._at(x, args)
-        if run.is_scalar:
-            return _array(run.jacobian()[0])
-        return jacobian_matrix(run.outs, run.variables) if self._sparse else _array(run.jacobian())
+        return self._jacobian(self._at(x, args))
 
     def value_and_grad(self, x: Any, *args: Any) -> tuple[Any, Any]:
         """Return the value and the gradient."""
-        return self.fun(x, *args), self.jac(x, *args)
+        run = self._at(x, args)
+        return self._value(run), self._jacobian(run)
 
     def hess(self, x: Any, *args: Any) -> Any:
         """Return the matrix of second derivatives, of shape (n, n), of a function that returns one number."""
@@ -93,35 +89,48 @@ class ScipyObjective:
         """Return the product of the matrix of second derivatives with a vector, without the matrix."""
         run = self._at(x, args)
         one_number("scipy_objective", run.out)
-        vector = _array(p).ravel().tolist()
+        vector = self._array(p).ravel().tolist()
         seeds: dict[Any, float] = {}
         for i, slope in run.gradient.items():
             seeds[slope] = seeds.get(slope, 0.0) + vector[i]
-        return _array(run.adjoints(seeds))
+        return self._array(run.adjoints(seeds))
+
+    def _value(self, run: _Run) -> Any:
+        numbers = [out.data if is_value(out) else float(out) for out in run.outs]
+        return numbers[0] if run.is_scalar else self._array(numbers)
+
+    def _jacobian(self, run: _Run) -> Any:
+        if run.is_scalar:
+            return self._array(run.jacobian()[0])
+        return jacobian_matrix(run.outs, run.variables) if self._sparse else self._array(run.jacobian())
 
     def _at(self, x: Any, args: tuple[Any, ...]) -> _Run:
         """Return the call of the function at a point, which is made unless it is kept."""
-        numbers = _array(x).ravel()
+        numbers = self._array(x).ravel()
         point = (numbers.tobytes(), *map(id, args))
         run = self._runs.pop(point, None)
         if run is None:
             if len(self._runs) == _KEPT:
                 del self._runs[next(iter(self._runs))]
             self.calls += 1
-            variables, out = record("scipy_objective", "grad", self._f, numbers.tolist(), args)
-            run = _Run(variables, out, args)
+            run = _Run(*record("scipy_objective", "grad", self._f, numbers.tolist(), args), args)
         self._runs[point] = run
         return run
+
+    @functools.cached_property
+    def _array(self) -> Callable[[Any], Any]:
+        """What makes an array of floats, of anything like one."""
+        return functools.partial(load("numpy", "scipy_objective").array, dtype=float)
 
 
 class _Run:
     """One call of a function: its variables, and its result with the graph behind it."""
 
-    def __init__(self, variables: list[Any], out: Any, args: tuple[Any, ...]) -> None:
+    def __init__(self, variables: list[Any], out: Any, outs: list[Any], args: tuple[Any, ...]) -> None:
         self.variables = variables
         self.out = out
+        self.outs = outs  # the numbers of `out`
         self.args = args  # kept alive, so that no other objects can have their ids
-        self.outs, _ = flatten(out, "scipy_objective")
         self.is_scalar = not isinstance(out, (list, tuple, Mapping)) and getattr(out, "shape", ()) == ()
 
     def jacobian(self) -> list[list[float]]:
@@ -147,7 +156,3 @@ class _Run:
         if not seeds:
             return [0.0] * len(self.variables)
         return [adjoint or 0.0 for adjoint in twin_of(next(iter(seeds))).adjoints(seeds, self.variables)]
-
-
-def _array(numbers: Any) -> Any:
-    return load("numpy", "scipy_objective").array(numbers, dtype=float)

@@ -23,7 +23,7 @@ from autograd import _modes, _recorded, errors
 from autograd._backend import Value
 from autograd._formula import names_in, parse
 from autograd._recorded import twin_of
-from autograd._structures import flatten, is_value, is_variable, load
+from autograd._structures import flatten, has_values, is_value, is_variable, load
 from autograd.primitives import PRIMITIVES
 
 __all__ = ["hessian_matrix", "jacobian_matrix", "one_number", "record", "sparse_hessian", "sparse_jacobian"]
@@ -69,7 +69,7 @@ def sparse_hessian(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def sparse_hessian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        variables, out = record("sparse_hessian", "hessian", f, x, args, kwargs)
+        variables, out, _ = record("sparse_hessian", "hessian", f, x, args, kwargs)
         return hessian_matrix(one_number("sparse_hessian", out), variables)
 
     return sparse_hessian_of_f
@@ -105,16 +105,16 @@ def sparse_jacobian(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def sparse_jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        variables, out = record("sparse_jacobian", "jacobian", f, x, args, kwargs)
-        return jacobian_matrix(flatten(out, "sparse_jacobian")[0], variables)
+        variables, _, outs = record("sparse_jacobian", "jacobian", f, x, args, kwargs)
+        return jacobian_matrix(outs, variables)
 
     return sparse_jacobian_of_f
 
 
 def record(
     where: str, dense: str, f: Function, x: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-) -> tuple[list[Any], Any]:
-    """Call `f` on variables in the place of the numbers of `x`; return the variables and the result.
+) -> tuple[list[Any], Any, list[Any]]:
+    """Call `f` on variables in the place of the numbers of `x`; return the variables, the result and its numbers.
 
     Parameters
     ----------
@@ -122,15 +122,15 @@ def record(
         Who asks, and what to use instead where plain numbers do not do, for the messages.
     """
     numbers, rebuild = flatten(x, where)
-    if any(map(is_value, numbers)):
+    if has_values(numbers):
         raise errors.not_plain_numbers(where, dense)
-    with _modes.recording():
-        variables = [Value(number) for number in numbers]
-        out = f(rebuild(variables), *args, **(kwargs or {}))
-    roots = [root for root in flatten(out, where)[0] if is_value(root)]
+    variables = list(map(Value, numbers))
+    out = _modes.recorded(f, (rebuild(variables), *args), kwargs or {})
+    outs, _ = flatten(out, where)
+    roots = list(filter(is_value, outs))
     if roots and not _modes.in_force() & _modes.PLAIN and not twin_of(roots[0]).is_closed(roots, variables):
         raise errors.not_its_own_variables(where, dense)
-    return variables, out
+    return variables, out, outs
 
 
 def one_number(where: str, out: Any) -> Any:
@@ -146,11 +146,12 @@ def one_number(where: str, out: Any) -> Any:
 
 def _matrix(entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]) -> Any:
     """Return the sparse matrix of these entries, sorted, with those that are 0.0."""
+    sparse, np = load("scipy.sparse", "autograd.sparse"), load("numpy", "autograd.sparse")
     rows, columns, numbers = zip(*entries, strict=True) if entries else ((), (), ())
-    coordinates = load("scipy.sparse", "autograd.sparse").coo_array(
-        (numbers, (rows, columns)), shape=shape, dtype=float
-    )
-    return coordinates.tocsr()
+    order = np.lexsort((columns, rows))
+    starts = np.searchsorted(np.array(rows, dtype=int)[order], np.arange(shape[0] + 1))
+    triple = np.array(numbers, dtype=float)[order], np.array(columns, dtype=int)[order], starts
+    return sparse.csr_array(triple, shape=shape)
 
 
 # ---- the Jacobian: a sparse row or column at each node -------------------------------------------------
