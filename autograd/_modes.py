@@ -14,7 +14,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "in_force",
     "no_grad",
     "record_lines",
-    "recorded",
     "recording",
     "state",
 ]
@@ -40,8 +39,8 @@ PLAIN, IEEE, LINES = 1, 2, 4
 #: variable for both, so that an exception can never leave one without the other.
 state: contextvars.ContextVar[tuple[Any, ...]] = contextvars.ContextVar("autograd._modes.state", default=(0,))
 
-#: An element for each block that began and that some context may still know. While there is none, `state` is
-#: the default in every context, and an engine need not look it up.
+#: An element for each block that began and that some context may still refer to. While there is none, no mode is in
+#: force in any context, and an engine need not look up `state`.
 entered: list[None] = []
 
 
@@ -99,7 +98,7 @@ class Mode(contextlib.ContextDecorator):
         self._is_open = False
         state.set(_resolved(state.get()[1:]))
 
-    def __del__(self, forget: Callable[[], None] = entered.pop) -> None:  # no context can refer to it any more
+    def __del__(self, forget: Callable[[], None] = entered.pop) -> None:  # no context refers to it any more
         if self._is_counted:
             forget()
 
@@ -133,17 +132,12 @@ def no_grad() -> Mode:
     return Mode(PLAIN)
 
 
-def recording() -> Mode:
+def recording() -> Mode | contextlib.nullcontext[None]:
     """Return a block in which operations are recorded, whatever the blocks around it say."""
-    return Mode(PLAIN, on=False)
+    return Mode(PLAIN, on=False) if len(state.get()) > 1 else _NO_BLOCK
 
 
-def recorded(function: Callable[..., Any], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Any:
-    """Call a function in a block of `recording`, if there is a block around it that could say otherwise."""
-    if len(state.get()) == 1:
-        return function(*args, **kwargs)
-    with recording():
-        return function(*args, **kwargs)
+_NO_BLOCK = contextlib.nullcontext()  # where there is none around it, either: a program that runs as usual pays nothing
 
 
 def ieee() -> Mode:

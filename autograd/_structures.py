@@ -42,8 +42,9 @@ def has_values(items: Iterable[object]) -> bool:
     return any(map(_is_value, set(map(type, items)) - _NUMBERS))
 
 
-#: Types that can be told at once. Those of Values are added when they are first met.
-_NUMBERS, _values = {float, int}, set[type]()
+#: Types that can be told at once; those of Values, since they were first met.
+_NUMBERS = {float, int}
+_values: set[type] = set()
 
 
 def _is_value(kind: type) -> bool:
@@ -129,7 +130,7 @@ def _are_leaves(items: Sequence[Any]) -> bool:
     """Return whether all these are numbers or Values, if their types, which are few, tell so at once."""
     if _NUMBERS.issuperset(map(type, items)):
         return True
-    return all([issubclass(kind, (float, int)) or _is_value(kind) for kind in set(map(type, items))])
+    return all(issubclass(kind, (float, int)) or _is_value(kind) for kind in set(map(type, items)))
 
 
 def _flatten_array(array: Any, where: str) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:

@@ -19,7 +19,7 @@ The transforms are pure: no `grad` of any Value changes.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from autograd import _modes, _recorded, errors
@@ -67,7 +67,6 @@ def grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
     -----
     Takes one call of `f` and one sweep, whatever the number of variables.
     """
-
     places = _Places("grad", argnums)
 
     @functools.wraps(f, updated=())
@@ -84,7 +83,6 @@ def value_and_grad(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> 
 
     With `has_aux` the result is ``((value, aux), gradient)``.
     """
-
     places = _Places("value_and_grad", argnums)
 
     @functools.wraps(f, updated=())
@@ -126,7 +124,7 @@ def vjp(f: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
                 seeds[out] = seeds[out] + number if out in seeds else number
         return call.rebuild(call.adjoints(seeds))
 
-    return rebuild(call.results(outs)), pullback, *call.aux
+    return rebuild(call.results(outs, call.is_recorded(outs))), pullback, *call.aux
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
@@ -151,8 +149,9 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: b
     call = _Call("jvp", f, slice(None), has_aux, tuple(primals), {})
     direction = flatten_like(tuple(primals), tangents, "jvp", "tangents")
     outs, rebuild = flatten(call.out, "jvp")
-    found = call.tangents(dict(zip(call.variables, direction, strict=True)), outs)
-    return rebuild(call.results(outs)), rebuild(found), *call.aux
+    is_recorded = call.is_recorded(outs)
+    found = call.tangents(dict(zip(call.variables, direction, strict=True)), outs, is_recorded)
+    return rebuild(call.results(outs, is_recorded)), rebuild(found), *call.aux
 
 
 def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -177,7 +176,6 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
     Takes one call of `f`, and as many sweeps as there are numbers in the value (backward) or in the
     argument (forward), whichever are fewer.
     """
-
     places = _Places("jacobian", argnums)
 
     @functools.wraps(f, updated=())
@@ -187,7 +185,8 @@ def jacobian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functi
         if len(outs) <= len(call.variables):
             rows = [[0.0 if x is None else x for x in row] for row in call.rows(outs)]
         else:
-            columns = [call.tangents({variable: 1.0}, outs) for variable in call.variables]
+            is_recorded = call.is_recorded(outs)
+            columns = [call.tangents({variable: 1.0}, outs, is_recorded) for variable in call.variables]
             rows = [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in outs]
         found = assemble(call.out, iter(rows), call.rebuild, len(call.variables))
         return (found, *call.aux) if has_aux else found
@@ -215,7 +214,6 @@ def hessian(f: Function, argnums: Argnums = 0, has_aux: bool = False) -> Functio
     Takes one call of `f`, one recorded sweep, and one sweep of that for each variable. See
     `sparse_hessian` for many variables.
     """
-
     places = _Places("hessian", argnums)
 
     @functools.wraps(f, updated=())
@@ -295,7 +293,7 @@ def gradient(root: Value, sources: Sequence[Value], create_graph: bool = False) 
 
 
 class _Places(dict[int, Any]):
-    """Where the arguments to differentiate by stand, by the number of arguments: an index, a slice or a list."""
+    """Where the arguments to differentiate by stand, by the number of arguments: an index, else a slice or a list."""
 
     def __init__(self, where: str, argnums: Argnums) -> None:
         self.where = where
@@ -303,15 +301,15 @@ class _Places(dict[int, Any]):
 
     def __missing__(self, count: int) -> Any:
         is_single = hasattr(self.argnums, "__index__")
+        indices: list[Any] = [self.argnums] if is_single else list(self.argnums)  # type: ignore[arg-type]
         found: dict[int, None] = {}
-        for index in [self.argnums] if is_single else list(self.argnums):  # type: ignore[arg-type]
+        for index in indices:
             if not hasattr(index, "__index__") or not -count <= index < count or index % count in found:
                 raise errors.no_such_argument(self.where, index, count)
             found[int(index) % count] = None
         places = list(found)
-        first, end = (places[0], places[0] + len(places)) if places else (0, 0)
-        is_run = places == list(range(first, end))
-        self[count] = first if is_single else slice(first, end) if is_run else places
+        run = slice(places[0], places[0] + len(places)) if places else slice(0)
+        self[count] = places[0] if is_single else run if list(range(count))[run] == places else places
         return self[count]
 
 
@@ -356,28 +354,27 @@ class _Call:
         else:
             for place, x in zip(places, moved, strict=True):
                 given[place] = x
-        self.out = _modes.recorded(f, given, kwargs)
+        with _modes.recording():
+            self.out = f(*given, **kwargs)
         self.aux: list[Any] = []
         if has_aux:
             if not isinstance(self.out, tuple) or len(self.out) != 2:
                 raise errors.no_aux(where, self.out)
             self.out, aux = self.out
-            self.aux.append(map_values(lambda value: self.results([value])[0], aux))
+            self.aux.append(map_values(lambda value: self.results([value], self.is_recorded([value]))[0], aux))
 
     # ---- results ---------------------------------------------------------------------------------------
 
-    def is_recorded(self, roots: Sequence[Any]) -> bool:
-        """Return whether recording is on and the roots depend on Values from before the call."""
-        if _modes.in_force() & _modes.PLAIN:
+    def is_recorded(self, outs: Iterable[Any]) -> bool:
+        """Return whether recording is on and some of the results depend on Values from before the call."""
+        roots = list(filter(is_value, outs))
+        if not roots or _modes.in_force() & _modes.PLAIN:
             return False
         return self.is_nested or not twin_of(roots[0]).is_closed(roots, self.variables)
 
-    def results(self, outs: Sequence[Any]) -> list[Any]:
+    def results(self, outs: Sequence[Any], are_recorded: bool) -> list[Any]:
         """Return results of the function: numbers, but for those that somebody may differentiate further."""
-        values = list(filter(is_value, outs))
-        if values and self.is_recorded(values):
-            return [number_of(out) if is_value(out) and not self.is_recorded([out]) else out for out in outs]
-        return list(map(number_of, outs))
+        return [out if are_recorded and self.is_recorded([out]) else number_of(out) for out in outs]
 
     def _one_number(self) -> Any:
         out = self.out
@@ -411,13 +408,12 @@ class _Call:
         """Return the derivatives of the seeded roots by the variables."""
         if not seeds:
             return [0.0] * len(self.variables)
-        found = self._sweep(seeds, has_values(seeds.values()) or self.is_recorded(list(seeds)))
+        found = self._sweep(seeds, has_values(seeds.values()) or self.is_recorded(seeds))
         return [0.0 if x is None else x for x in found]
 
     def rows(self, outs: Sequence[Any]) -> list[list[Any]]:
         """Return the derivatives of each result by the variables, None where it does not depend on one."""
-        values = list(filter(is_value, outs))
-        are_recorded = bool(values) and self.is_recorded(values)
+        are_recorded = self.is_recorded(outs)
         nothing = [None] * len(self.variables)
         return [
             self._sweep({out: 1.0}, are_recorded and self.is_recorded([out])) if is_value(out) else nothing.copy()
@@ -432,12 +428,12 @@ class _Call:
         found: list[Any] = twin_of(next(iter(seeds))).adjoints(seeds, self.variables)
         return found
 
-    def tangents(self, seeds: Mapping[Any, Any], outs: Sequence[Any]) -> list[Any]:
+    def tangents(self, seeds: Mapping[Any, Any], outs: Sequence[Any], are_recorded: bool) -> list[Any]:
         """Return the derivatives of the results in the direction of the seeds."""
         roots = list(filter(is_value, outs))
         if not seeds or not roots:
             return [0.0] * len(outs)
-        if has_values(seeds.values()) or self.is_recorded(roots):
+        if are_recorded or has_values(seeds.values()):
             found = _recorded.tangents(seeds, roots)
         elif self.is_nested:  # under no_grad: the variables are not leaves, and only those can be seeded
             found = [number_of(x) for x in _recorded.tangents(seeds, roots)]

@@ -22,7 +22,7 @@ from typing import Any
 
 from autograd import _recorded
 from autograd._recorded import twin_of
-from autograd._structures import is_value, load
+from autograd._structures import flatten, is_value, load
 from autograd.sparse import hessian_matrix, jacobian_matrix, one_number, record
 
 __all__ = ["ScipyObjective", "scipy_objective"]
@@ -126,11 +126,11 @@ class ScipyObjective:
 class _Run:
     """One call of a function: its variables, and its result with the graph behind it."""
 
-    def __init__(self, variables: list[Any], out: Any, outs: list[Any], args: tuple[Any, ...]) -> None:
+    def __init__(self, variables: list[Any], out: Any, args: tuple[Any, ...]) -> None:
         self.variables = variables
         self.out = out
-        self.outs = outs  # the numbers of `out`
         self.args = args  # kept alive, so that no other objects can have their ids
+        self.outs, _ = flatten(out, "scipy_objective")
         self.is_scalar = not isinstance(out, (list, tuple, Mapping)) and getattr(out, "shape", ()) == ()
 
     def jacobian(self) -> list[list[float]]:

@@ -144,10 +144,10 @@ class OwnPrimitive:
     def __call__(self, *operands: Any) -> Any:
         """Return the value; record it if there is a Value among the operands."""
         operands = as_operands(self.name, operands)
-        out = self._value(operands)
+        numbers = tuple(map(number_of, operands))
+        out = self._value(numbers)
         if not is_recorded(operands):
             return unrecorded(out, operands)
-        numbers = tuple(map(number_of, operands))
         partials = self._checked(self._call("partials", (*numbers, out)), len(operands))
         slopes = [None if x is None else real_result(self.name, "the partials", x) for x in partials]
         return record(self, out, operands, slopes)
@@ -155,7 +155,7 @@ class OwnPrimitive:
     def partials_as_values(self, operands: Sequence[Any], out: Any) -> list[Any]:
         """Return the partials of a node as Values and floats, None for structural zeros."""
         if any(is_value(x) and not x.op for x in operands):
-            now = self._value(operands)
+            now = self._value(tuple(map(number_of, operands)))
             if not _is_same(now, out.data):
                 raise errors.leaf_changed(self.name, out.data, now)
         try:
@@ -164,8 +164,8 @@ class OwnPrimitive:
             raise errors.partials_not_differentiable(self.name, error) from error
         return self._checked(found, len(operands))
 
-    def _value(self, operands: Sequence[Any]) -> float:
-        return real_result(self.name, "the value", self._call("value", tuple(map(number_of, operands))))
+    def _value(self, numbers: tuple[float, ...]) -> float:
+        return real_result(self.name, "the value", self._call("value", numbers))
 
     def _call(self, what: str, numbers: tuple[float, ...]) -> Any:
         try:

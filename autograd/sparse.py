@@ -69,7 +69,7 @@ def sparse_hessian(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def sparse_hessian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        variables, out, _ = record("sparse_hessian", "hessian", f, x, args, kwargs)
+        variables, out = record("sparse_hessian", "hessian", f, x, args, kwargs)
         return hessian_matrix(one_number("sparse_hessian", out), variables)
 
     return sparse_hessian_of_f
@@ -105,16 +105,16 @@ def sparse_jacobian(f: Function) -> Function:
 
     @functools.wraps(f, updated=())
     def sparse_jacobian_of_f(x: Any, *args: Any, **kwargs: Any) -> Any:
-        variables, _, outs = record("sparse_jacobian", "jacobian", f, x, args, kwargs)
-        return jacobian_matrix(outs, variables)
+        variables, out = record("sparse_jacobian", "jacobian", f, x, args, kwargs)
+        return jacobian_matrix(flatten(out, "sparse_jacobian")[0], variables)
 
     return sparse_jacobian_of_f
 
 
 def record(
     where: str, dense: str, f: Function, x: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-) -> tuple[list[Any], Any, list[Any]]:
-    """Call `f` on variables in the place of the numbers of `x`; return the variables, the result and its numbers.
+) -> tuple[list[Any], Any]:
+    """Call `f` on variables in the place of the numbers of `x`; return the variables and the result.
 
     Parameters
     ----------
@@ -125,12 +125,12 @@ def record(
     if has_values(numbers):
         raise errors.not_plain_numbers(where, dense)
     variables = list(map(Value, numbers))
-    out = _modes.recorded(f, (rebuild(variables), *args), kwargs or {})
-    outs, _ = flatten(out, where)
-    roots = list(filter(is_value, outs))
+    with _modes.recording():
+        out = f(rebuild(variables), *args, **(kwargs or {}))
+    roots = list(filter(is_value, flatten(out, where)[0]))
     if roots and not _modes.in_force() & _modes.PLAIN and not twin_of(roots[0]).is_closed(roots, variables):
         raise errors.not_its_own_variables(where, dense)
-    return variables, out, outs
+    return variables, out
 
 
 def one_number(where: str, out: Any) -> Any:
