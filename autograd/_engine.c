@@ -159,6 +159,7 @@ typedef struct Label {
 #define HAS_LABEL ((uint64_t)0x200)
 #define MARKED ((uint64_t)0x400) /* the sweep under way has reached the node */
 #define MOVES ((uint64_t)0x800)  /* in the sweep under way a seed reaches the node, or a source does */
+#define WANTED ((uint64_t)0x1000) /* the sweep under way is to leave the adjoint in the node */
 #define MANY ((uint64_t)0xffff)  /* Operands: the block has their number */
 
 /* The modes: bits of autograd._modes. */
@@ -784,7 +785,7 @@ static inline void
 unmark(Value *node)
 {
     node->adjoint = 0.0;
-    node->recording &= ~(MARKED | MOVES);
+    node->recording &= ~(MARKED | MOVES | WANTED);
 }
 
 /* A walk over the marked computed nodes, in reverse recording order. Those that get marked on the way, all of
@@ -985,7 +986,7 @@ static int
 read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
 {
     *seeds = (Seeds){0};
-    int mapping = is_instance(given, &state->mapping, "collections.abc", "Mapping");
+    int mapping = PyDict_CheckExact(given) ? 1 : is_instance(given, &state->mapping, "collections.abc", "Mapping");
     if (mapping == 0) {
         raise_error(state, "not_seeds", "sO", where, given);
     }
@@ -1012,8 +1013,9 @@ read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
 
 /* ---- the two sweeps -------------------------------------------------------------------------- */
 
-/* twin: _sweep_backward. Leave the adjoints in the nodes; with `publish` make them the grads, and end the sweep. When
- * the walk comes to a node, all that depends on it has been there: so its adjoint is final. */
+/* twin: _sweep_backward. With `publish` make the adjoints the grads. Without, leave them in the nodes that are WANTED and
+ * in the sources, still marked. When the walk comes to a node, all that depends on it has been there: so its adjoint
+ * is final. */
 INLINE Sweep
 sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, const bool publish)
 {
@@ -1027,24 +1029,24 @@ sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, 
         const double adjoint = node->adjoint;
         if (publish) {
             node->grad = adjoint;
+        }
+        if (publish || !(node->recording & WANTED)) {
             unmark(node);
         }
         const Operand *operand = operands_of(node), *end = operand + count_slots(node);
         for (; operand < end; operand++) {
             if (is_edge(operand)) { /* an extra is none */
-                Value *parent = operand_value(operand);
+                Value *parent = (Value *)operand->value;
                 parent->adjoint += adjoint * operand->number;
                 mark(&sweep, parent);
             }
         }
     }
-    if (publish) {
-        forget_places(&sweep);
-        for (Source *source = sweep.sources; source; source = source->next) {
-            Value *node = &source->value;
-            node->grad = op_of(node) ? node->adjoint : node->grad + node->adjoint;
-            unmark(node);
-        }
+    forget_places(&sweep);
+    for (Source *source = sweep.sources; publish && source; source = source->next) {
+        Value *node = &source->value;
+        node->grad = op_of(node) ? node->adjoint : node->grad + node->adjoint;
+        unmark(node);
     }
     return sweep;
 }
@@ -1084,20 +1086,35 @@ typedef struct {
     bool exists; /* or the sweep did not come there */
 } Finding;
 
-/* End a sweep and return a list of findings, with None for those that do not exist. */
-static PyObject *
-findings(Sweep *sweep, PyObject *nodes, Finding *found, bool only_moving)
+static Finding *
+findings_new(Py_ssize_t count)
 {
-    const Py_ssize_t count = PyTuple_GET_SIZE(nodes);
-    for (Py_ssize_t i = 0; i < count; i++) { /* before the list is made, as that may run Python code */
-        const Value *node = (Value *)PyTuple_GET_ITEM(nodes, i);
-        const uint64_t needed = only_moving ? MARKED | MOVES : MARKED;
-        found[i] = (Finding){.number = node->adjoint, .exists = (node->recording & needed) == needed};
+    Finding *found = PyMem_Malloc(((size_t)count + 1) * sizeof(Finding));
+    if (!found) {
+        PyErr_NoMemory();
     }
-    sweep_end(sweep);
+    return found;
+}
+
+/* Read what a sweep left in nodes; it is there if they have all of the flags. */
+static void
+read_findings(PyObject *const *nodes, Py_ssize_t count, uint64_t flags, Finding *found)
+{
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const Value *node = (Value *)nodes[i];
+        found[i] = (Finding){.number = node->adjoint, .exists = (node->recording & flags) == flags};
+    }
+}
+
+/* Return a list of findings; what does not exist is None or, where `or_zero`, 0.0. */
+static PyObject *
+list_findings(const Finding *found, Py_ssize_t count, bool or_zero)
+{
     PyObject *list = PyList_New(count);
     for (Py_ssize_t i = 0; list && i < count; i++) {
-        PyObject *item = found[i].exists ? PyFloat_FromDouble(found[i].number) : Py_NewRef(Py_None);
+        PyObject *item = found[i].exists ? PyFloat_FromDouble(found[i].number)
+                         : or_zero       ? PyFloat_FromDouble(0.0)
+                                         : Py_NewRef(Py_None);
         if (!item) {
             Py_CLEAR(list);
             break;
@@ -1107,14 +1124,30 @@ findings(Sweep *sweep, PyObject *nodes, Finding *found, bool only_moving)
     return list;
 }
 
-static Finding *
-findings_new(PyObject *nodes)
+/* Sweep backward without publishing, and read the adjoints of some nodes. Return whether the roots depend on no leaf
+ * that is older than all of these. */
+static bool
+find_adjoints(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, PyObject *const *nodes, Py_ssize_t count,
+              Finding *found)
 {
-    Finding *found = PyMem_Calloc((size_t)PyTuple_GET_SIZE(nodes) + 1, sizeof(Finding));
-    if (!found) {
-        PyErr_NoMemory();
+    uint64_t oldest = UINT64_MAX;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        Value *node = (Value *)nodes[i];
+        const uint64_t serial = serial_of(node);
+        node->recording |= WANTED;
+        oldest = serial < oldest ? serial : oldest;
     }
-    return found;
+    const Sweep sweep = sweep_backward(roots, seeds, n_roots, false);
+    read_findings(nodes, count, MARKED, found);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        unmark((Value *)nodes[i]);
+    }
+    bool is_closed = true;
+    for (Source *source = sweep.sources; source; source = source->next) {
+        is_closed &= op_of(&source->value) != OP_LEAF || serial_of(&source->value) >= oldest;
+        unmark(&source->value);
+    }
+    return is_closed;
 }
 
 /* twin: adjoints */
@@ -1126,15 +1159,42 @@ engine_adjoints(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OO:adjoints", &given, &nodes) || !(nodes = read_values(state, nodes, "adjoints"))) {
         return NULL;
     }
+    const Py_ssize_t count = PyTuple_GET_SIZE(nodes);
     Seeds seeds;
     Finding *found = NULL;
-    if (read_seeds(state, given, "backward", &seeds) == 0 && (found = findings_new(nodes))) {
-        Sweep sweep = sweep_backward(seeds.nodes, seeds.numbers, seeds.count, false);
-        result = findings(&sweep, nodes, found, false);
+    if (read_seeds(state, given, "backward", &seeds) == 0 && (found = findings_new(count))) {
+        (void)find_adjoints(seeds.nodes, seeds.numbers, seeds.count, items_of(nodes), count, found);
+        result = list_findings(found, count, false);
     }
     PyMem_Free(found);
     seeds_free(&seeds);
     Py_DECREF(nodes);
+    return result;
+}
+
+/* twin: closed_adjoints */
+static PyObject *
+engine_closed_adjoints(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
+{
+    State *state = PyModule_GetState(module);
+    if (n_args != 2) {
+        raise_error(state, "wrong_count", "sin", "closed_adjoints", 2, n_args);
+        return NULL;
+    }
+    PyObject *leaves, *result = NULL;
+    if (check_values(state, args, 1, "closed_adjoints") < 0
+        || !(leaves = read_values(state, args[1], "closed_adjoints"))) {
+        return NULL;
+    }
+    const Py_ssize_t count = PyTuple_GET_SIZE(leaves);
+    const double seed = 1.0;
+    Finding *found = findings_new(count);
+    if (found) {
+        bool is_closed = find_adjoints(args, &seed, 1, items_of(leaves), count, found);
+        result = is_closed ? list_findings(found, count, true) : Py_NewRef(Py_None);
+    }
+    PyMem_Free(found);
+    Py_DECREF(leaves);
     return result;
 }
 
@@ -1161,7 +1221,7 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
             goto done;
         }
     }
-    if (!(wanted = read_values(state, nodes, "tangents")) || !(found = findings_new(wanted))) {
+    if (!(wanted = read_values(state, nodes, "tangents")) || !(found = findings_new(PyTuple_GET_SIZE(wanted)))) {
         goto done;
     }
     sweep = sweep_reach(items_of(wanted), PyTuple_GET_SIZE(wanted), false, 0);
@@ -1187,7 +1247,9 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
             }
         }
     }
-    result = findings(&sweep, wanted, found, true);
+    read_findings(items_of(wanted), PyTuple_GET_SIZE(wanted), MARKED | MOVES, found);
+    sweep_end(&sweep); /* before the list is made, as that may run Python code */
+    result = list_findings(found, PyTuple_GET_SIZE(wanted), false);
 done:
     seeds_free(&seeds);
     PyMem_Free(found);
@@ -2374,7 +2436,7 @@ static PyType_Spec value_spec = {
 static int
 set_all(PyObject *module)
 {
-    PyObject *all = Py_BuildValue("[ssssssss]", "Value", "adjoints", "ancestors", "backward", "between", "is_closed",
+    PyObject *all = Py_BuildValue("[sssssssss]", "Value", "adjoints", "ancestors", "backward", "between", "closed_adjoints", "is_closed",
                                   "restore", "tangents");
     for (int op = OP_constant + 1; all && op < OP_OWN; op++) {
         if (PRIMITIVES[op].symbol[0] == '\0') {
@@ -2475,6 +2537,7 @@ engine_free(void *module)
 static PyMethodDef engine_methods[] = {
     {"backward", engine_backward, METH_O, DOC_sweep_backward},
     {"adjoints", engine_adjoints, METH_VARARGS, DOC_adjoints},
+    {"closed_adjoints", (PyCFunction)(void (*)(void))engine_closed_adjoints, METH_FASTCALL, DOC_closed_adjoints},
     {"tangents", engine_tangents, METH_VARARGS, DOC_tangents},
     {"ancestors", engine_ancestors, METH_O, DOC_ancestors},
     {"between", engine_between, METH_VARARGS, DOC_between},

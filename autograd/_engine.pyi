@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, SupportsFloat, SupportsIndex, final, overload
 
-__all__ = ["Value", "adjoints", "ancestors", "backward", "between", "is_closed", "restore", "tangents", "fma", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "xlogy", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "degrees", "radians", "erf", "erfc", "erfinv", "gamma", "lgamma", "digamma", "polygamma", "sigmoid", "relu", "softplus", "maximum", "minimum", "clip", "where", "sign", "copysign", "fmod", "remainder", "ldexp", "sum", "dot", "fsum", "sumprod", "hypot", "logsumexp"]
+__all__ = ["Value", "adjoints", "ancestors", "backward", "between", "closed_adjoints", "is_closed", "restore", "tangents", "fma", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "xlogy", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "degrees", "radians", "erf", "erfc", "erfinv", "gamma", "lgamma", "digamma", "polygamma", "sigmoid", "relu", "softplus", "maximum", "minimum", "clip", "where", "sign", "copysign", "fmod", "remainder", "ldexp", "sum", "dot", "fsum", "sumprod", "hypot", "logsumexp"]
 
 @final
 class Value:
@@ -126,6 +126,7 @@ def adjoints(seeds: Mapping[Value, SupportsFloat], nodes: Iterable[Value], /) ->
 def tangents(seeds: Mapping[Value, SupportsFloat], nodes: Iterable[Value], /) -> list[float | None]: ...
 def ancestors(root: Value, /) -> list[Value]: ...
 def between(roots: Iterable[Value], sources: Iterable[Value], /) -> list[Value]: ...
+def closed_adjoints(root: Value, leaves: Iterable[Value], /) -> list[float] | None: ...
 def is_closed(roots: Iterable[Value], leaves: Iterable[Value], /) -> bool: ...
 def restore(
     data: float,

@@ -35,7 +35,9 @@ from autograd._bindings import bind
 from autograd._floats import FloatLike, real
 from autograd._kernels import Kernel
 
-__all__ = ["Value", "adjoints", "ancestors", "backward", "between", "is_closed", "restore", "tangents"]
+__all__ = [
+    "Value", "adjoints", "ancestors", "backward", "between", "closed_adjoints", "is_closed", "restore", "tangents",
+]  # fmt: skip
 # and the functions of the primitives: see the end
 
 _clock = itertools.count(1)  # tells nodes apart by when they were recorded
@@ -259,6 +261,28 @@ def adjoints(seeds: Mapping[Value, Any], nodes: Iterable[Value]) -> list[float |
     wanted = _values(nodes, "adjoints")
     adjoint = _sweep_backward(seeds)
     return [adjoint.get(node) for node in wanted]
+
+
+def closed_adjoints(root: Value, leaves: Iterable[Value]) -> list[float] | None:
+    """Sweep backward from one root and return the adjoints of some leaves, if nothing else is older.
+
+    Parameters
+    ----------
+    root : Value
+        Its adjoint is 1.
+    leaves : iterable of Value
+        Whose adjoints to return.
+
+    Returns
+    -------
+    list of float, or None
+        One for each leaf, 0.0 where the root does not depend on it; None if the root depends on a leaf
+        that is older than all of these (see `is_closed`).
+    """
+    wanted = _values(leaves, "closed_adjoints")
+    if not is_closed([root], wanted):
+        return None
+    return [0.0 if found is None else found for found in adjoints({root: 1.0}, wanted)]
 
 
 def _sweep_backward(seeds: Mapping[Value, Any]) -> dict[Value, float]:

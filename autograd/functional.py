@@ -394,9 +394,13 @@ class _Call:
             out = self._one_number()
             if not is_value(out):
                 return out, self.rebuild([0.0] * len(self.variables))
-        is_recorded = self.is_recorded([out])
-        found = self._sweep({out: 1.0}, is_recorded)
-        return out if is_recorded else out.data, self.rebuild([0.0 if x is None else x for x in found])
+        may_be_recorded = not _modes.in_force() & _modes.PLAIN
+        if not self.is_nested and may_be_recorded:
+            closed = twin_of(out).closed_adjoints(out, self.variables)
+            if closed is not None:
+                return out.data, self.rebuild(closed)
+        found = self._sweep({out: 1.0}, may_be_recorded)
+        return out if may_be_recorded else out.data, self.rebuild([0.0 if x is None else x for x in found])
 
     def gradient_as_values(self) -> list[Any]:
         """Return the same derivatives, to be differentiated again."""
