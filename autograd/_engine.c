@@ -527,6 +527,8 @@ node_new(State *state, int modes, int op, size_t n_operands, double primal, PyOb
     if (RARELY(n_slots >= MANY)) {
         block->n_slots = n_slots;
     }
+    memset(self, 0, sizeof(PyObject)); /* what lay here before might look immortal to Py_SET_REFCNT */
+    Py_SET_REFCNT(self, 1);
     Py_SET_TYPE(self, state->value_type);
     self->primal = primal;
     self->grad = 0.0;
@@ -540,7 +542,6 @@ node_new(State *state, int modes, int op, size_t n_operands, double primal, PyOb
         *extra = (Operand){.value = (uintptr_t)line | FLAT};
         self->recording |= HAS_LINE;
     }
-    Py_SET_REFCNT(self, 1);
     return self;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
 import subprocess
 import sys
@@ -59,6 +60,8 @@ class Lane:
         The options of the request `prepare`.
     base, timed : list of float
         Seconds of a run.
+    error : float
+        The greatest difference of the value and the derivatives from those of the first lane of the task.
     reason : str
         Why there are no times, if there are none.
     """
@@ -69,6 +72,7 @@ class Lane:
     options: dict[str, Any]
     base: list[float] = field(default_factory=list)
     timed: list[float] = field(default_factory=list)
+    error: float = 0.0
     reason: str = ""
 
     @property
@@ -91,9 +95,9 @@ def race(lanes: Sequence[Lane], rounds: int) -> None:
         except EngineError as error:
             lane.reason = str(error)
             continue
-        error = difference(found, references.setdefault(lane.task, found))
-        if not error <= TOLERANCE:
-            lane.reason = f"WRONG: value or gradient differs by {error:.1e} from that of {lanes[0].row}"
+        lane.error = difference(found, references.setdefault(lane.task, found))
+        if not lane.error <= TOLERANCE:
+            lane.reason = f"WRONG: value or gradient differs by {lane.error:.1e} from that of {lanes[0].row}"
             say(f"{lane.row} on {lane.task}: {lane.reason}")
         if found["seconds"] > SLOW_SECONDS:
             slow.add(id(lane))
@@ -101,15 +105,20 @@ def race(lanes: Sequence[Lane], rounds: int) -> None:
         say(f"round {number + 1} of {rounds}")
         for lane in lanes:
             if not lane.reason and (number < SLOW_ROUNDS or id(lane) not in slow):
-                times = lane.child.ask("time", task=lane.task)
+                try:
+                    times = lane.child.ask("time", task=lane.task)
+                except EngineError as error:
+                    lane.base, lane.timed, lane.reason = [], [], str(error)
+                    continue
                 lane.base.append(times["base"])
                 lane.timed.append(times["timed"])
 
 
 def difference(found: dict[str, Any], expected: dict[str, Any]) -> float:
-    """Return the greatest error of a value or derivative, relative to the greater of itself and 1."""
+    """Return the greatest error of a value or derivative, relative to the greater of itself and 1; NaN if one is."""
     numbers, exact = [found["value"], *found["gradient"]], [expected["value"], *expected["gradient"]]
-    return max(abs(x - y) / max(1.0, abs(y)) for x, y in zip(numbers, exact, strict=True))
+    errors = [abs(x - y) / max(1.0, abs(y)) for x, y in zip(numbers, exact, strict=True)]
+    return math.nan if any(map(math.isnan, errors)) else max(errors)
 
 
 def programs(engines: Iterable[Engine], rounds: int, names: Sequence[str] = ()) -> list[Lane]:
@@ -156,10 +165,13 @@ def probe(engine: Engine, name: str, **options: Any) -> Any:
         return child.ask("probe", name=name, **options)
 
 
-def memory(engine: Engine, operations: int) -> dict[str, float]:
-    """Return the account of `probes.memory`, and the number of "operations"."""
+def memory(engine: Engine, operations: int) -> dict[str, Any]:
+    """Return the account of `probes.memory` with the number of "operations", or the "reason" why there is none."""
     say(f"memory of {engine.name}, {operations:,} operations")
-    return {**probe(engine, "memory", operations=operations), "operations": operations}
+    try:
+        return {"operations": operations, **probe(engine, "memory", operations=operations)}
+    except EngineError as error:
+        return {"operations": operations, "reason": str(error)}
 
 
 class Depth(NamedTuple):

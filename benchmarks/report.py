@@ -10,6 +10,7 @@ import statistics
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import autograd
 from benchmarks import measure
@@ -103,6 +104,7 @@ def price(lanes: Sequence[Lane], rounds: int, plot: str = "") -> str:
         cells = [figure(lane.ratio) if lane.timed else "-" for lane in own]
         rows.append([row, *cells, "-" if mean is None else f"**{number(mean)}**"])
     reasons = "\n".join(f"* {lane.row}, {lane.task}: {lane.reason}" for lane in lanes if lane.reason)
+    worst = max((lane.error for lane in lanes if lane.timed), default=math.nan)
     plain = []
     for program in PROGRAMS:
         seconds = [x for lane in lanes if lane.task == program.name for x in lane.base]
@@ -120,7 +122,8 @@ def price(lanes: Sequence[Lane], rounds: int, plot: str = "") -> str:
         table(["engine", *tasks, "geometric mean"], rows),
         f"Medians of {rounds} rounds; where a run takes more than {measure.SLOW_SECONDS:g} s, "
         f"of {measure.SLOW_ROUNDS}. Before a time counts, value and gradient have to be those of {lanes[0].row} to "
-        f"{measure.TOLERANCE:g} relative to the greater of the number and 1. A mean is given where all programs ran.",
+        f"{measure.TOLERANCE:g} relative to the greater of the number and 1; the greatest difference was {worst:.1g}. "
+        "A mean is given where all programs ran.",
         f"What did not run, and why:\n\n{reasons}" if reasons else "",
         "The programs (`benchmarks/programs.py`) on plain floats:",
         table(["program", "inputs", "operations", "ns per operation"], plain),
@@ -130,20 +133,18 @@ def price(lanes: Sequence[Lane], rounds: int, plot: str = "") -> str:
 # ---- costs -----------------------------------------------------------------------------------------
 
 
-def memory(accounts: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+def memory(accounts: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Return the memory that graphs take and give back, from the accounts of each engine."""
-    rows = [
-        [
-            name,
-            f"{account['operations']:,}",
-            number(account["recorded"] / account["operations"]),
-            number(account["swept"] / account["operations"]),
-            number(account["seconds"] / account["operations"] * 1e9),
-            *[number(account[key] / 2**20) for key in ("before", "peak", "after")],
-        ]
-        for name, own in accounts.items()
-        for account in own
-    ]
+    rows, reasons = [], []
+    for name, account in [(name, account) for name, own in accounts.items() for account in own]:
+        operations = account["operations"]
+        if "reason" in account:
+            reasons.append(f"* {name}, {operations:,} operations: {account['reason']}")
+            continue
+        per_operation = [account["recorded"], account["swept"], account["seconds"] * 1e9]
+        resident = [account[key] / 2**20 for key in ("before", "peak", "after")]
+        figures = [*[x / operations for x in per_operation], *resident]
+        rows.append([name, f"{operations:,}", *map(number, figures)])
     return section(
         "Memory",
         "The growth of the peak of a process, in bytes per recorded operation, until one graph was recorded and until "
@@ -151,6 +152,7 @@ def memory(accounts: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
         "resident MiB before, at the peak, and right after it was freed. The graph is the chain y = y * a + b, each "
         "operation of which takes two variables.",
         table(["engine", "operations", "B recorded", "B swept", "ns", "MiB before", "MiB peak", "MiB after"], rows),
+        "\n".join(reasons),
     )
 
 
