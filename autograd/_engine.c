@@ -171,7 +171,7 @@ typedef struct {
     PyObject *copying;        /* strong: the module autograd._copying */
     PyObject *modes;          /* strong: the module autograd._modes */
     PyObject *in_context;     /* strong: its context variable */
-    PyObject *entered;        /* strong: its list that is empty while no mode was ever used */
+    PyObject *entered;        /* strong: its list that is empty while no mode can be in force */
     PyObject *functions;      /* strong: for each op, Python's own function, or None while not needed */
     PyObject *names;          /* strong: tuple of the ops' names */
     PyObject *real;           /* strong: numbers.Real, or NULL until first needed */

@@ -19,7 +19,9 @@ from autograd import engine as python_twin
 needs_c = pytest.mark.skipif(not HAS_C, reason="the C twin was not built")
 
 steps = st.lists(
-    st.tuples(st.sampled_from("leaf add mul burst drop sweep name copy large".split()), st.integers(0, 99))
+    st.tuples(
+        st.sampled_from(["leaf", "add", "mul", "burst", "drop", "sweep", "name", "copy", "large"]), st.integers(0, 99)
+    )
 )
 
 

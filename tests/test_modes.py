@@ -1,6 +1,7 @@
 """no_grad, ieee, record_lines, detach: local to a context, and gone when their blocks end, however they end."""
 
 import asyncio
+import contextvars
 import inspect
 import math
 import pickle
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import GraphError, _modes, grad, ieee, no_grad, record_lines
+from autograd import GraphError, Value, _modes, grad, hessian, ieee, no_grad, record_lines
 from autograd.primitives import PRIMITIVES
 
 
@@ -225,3 +226,26 @@ def test_several_roots_in_one_sweep(engine):
                       ({x: "a"}, "seed: expected a real number")):  # fmt: skip
         with pytest.raises(TypeError, match=text):
             engine.backward(bad)
+
+
+def test_blocks_that_are_over_are_forgotten():
+    """Once no context can refer to a block, programs run as if there never had been one."""
+    x = Value(2.0)
+    with no_grad():
+        assert len(_modes.entered) == 1
+        x * x
+    assert hessian(lambda v: v**3)(2.0) == 12.0
+    suspended = _in_a_block(x)
+    next(suspended)
+    del suspended
+    assert _modes.entered == []
+    with no_grad():
+        elsewhere = contextvars.copy_context()
+    assert len(_modes.entered) == 1  # the copy refers to it, closed as it is
+    del elsewhere
+    assert _modes.entered == []
+
+
+def _in_a_block(x):
+    with no_grad():
+        yield x * x
