@@ -146,6 +146,12 @@ typedef struct Source {
     struct Source *next; /* in the sweep under way: the next of those it reached */
 } Source;
 
+#ifdef __SANITIZE_ADDRESS__
+#define MOST_SPARE 0 /* so that each use of a dead one is found */
+#else
+#define MOST_SPARE 4096 /* 256 KiB */
+#endif
+
 /* The name of a computed node, which seldom has one: in a list at its block. */
 typedef struct Label {
     struct Label *next;
@@ -179,6 +185,8 @@ typedef struct {
     Space space;              /* where computed nodes live */
     bool freeing;             /* whether a graph is being freed */
     struct Value *waiting;    /* to be freed, since meanwhile */
+    struct Source *spare;     /* memory of dead sources, linked by `next` */
+    int n_spare;
 } State;
 
 static void value_dealloc(Value *self);
@@ -475,6 +483,18 @@ line_of_caller(State *state)
     return PyObject_CallMethod(state->modes, "caller", NULL);
 }
 
+/* Make an object of memory that was something else. (What lay there might look immortal to Py_SET_REFCNT.) */
+INLINE void
+begin_value(State *state, Value *self, double primal)
+{
+    memset(self, 0, sizeof(PyObject));
+    Py_SET_REFCNT(self, 1);
+    Py_SET_TYPE(self, state->value_type);
+    self->primal = primal;
+    self->grad = 0.0;
+    self->adjoint = 0.0;
+}
+
 /* Make a leaf or a constant. */
 INLINE Value *
 source_new(State *state, int op, double primal, PyObject *name)
@@ -484,22 +504,26 @@ source_new(State *state, int op, double primal, PyObject *name)
     if (RARELY(modes) && (modes < 0 || ((modes & LINES) && !(line = line_of_caller(state))))) {
         return NULL;
     }
-    Source *self = PyObject_Malloc(sizeof(Source) + (line ? sizeof(Operand) : 0));
-    if (!self) {
+    Source *self = line ? NULL : state->spare;
+    if (self) {
+        state->spare = self->next;
+        state->n_spare--;
+    } else {
+        self = PyObject_Malloc(sizeof(Source) + (line ? sizeof(Operand) : 0));
+    }
+    if (RARELY(!self)) {
         Py_XDECREF(line);
         PyErr_NoMemory();
         return NULL;
     }
-    self->value.primal = primal;
-    self->value.grad = 0.0;
-    self->value.adjoint = 0.0;
+    begin_value(state, &self->value, primal);
+    Py_INCREF(state->value_type);
     self->value.recording = clock_tick(&state->space) << 16 | (line ? HAS_LINE : 0) | (uint64_t)op;
     self->name = Py_XNewRef(name);
     self->next = NULL;
-    if (line) {
+    if (RARELY(line)) {
         extras_of(&self->value)->value = (uintptr_t)line | FLAT;
     }
-    PyObject_Init((PyObject *)self, state->value_type);
     return &self->value;
 }
 
@@ -527,12 +551,7 @@ node_new(State *state, int modes, int op, size_t n_operands, double primal, PyOb
     if (RARELY(n_slots >= MANY)) {
         block->n_slots = n_slots;
     }
-    memset(self, 0, sizeof(PyObject)); /* what lay here before might look immortal to Py_SET_REFCNT */
-    Py_SET_REFCNT(self, 1);
-    Py_SET_TYPE(self, state->value_type);
-    self->primal = primal;
-    self->grad = 0.0;
-    self->adjoint = 0.0;
+    begin_value(state, self, primal);
     self->recording = (++space->clock - block->base) << 32 | (n_slots < MANY ? n_slots : MANY) << 16 | (uint64_t)op;
     Operand *extra = operands_of(self) + n_operands;
     if (RARELY(own)) {
@@ -613,14 +632,21 @@ drop(Value *node, Value **dying)
     }
 }
 
-static void
-free_source(Value *node)
+INLINE void
+free_source(State *state, Value *node)
 {
     PyTypeObject *type = Py_TYPE(node);
-    Py_XDECREF(((Source *)node)->name);
-    Py_XDECREF(line_of(node));
-    PyObject_Free(node);
-    Py_DECREF(type);
+    Source *source = (Source *)node;
+    Py_XDECREF(source->name);
+    if (state->n_spare < MOST_SPARE && !(node->recording & HAS_LINE)) {
+        source->next = state->spare;
+        state->spare = source;
+        state->n_spare++;
+    } else {
+        Py_XDECREF(line_of(node));
+        PyObject_Free(node);
+    }
+    Py_DECREF(type); /* perhaps the last reference, and then the state is gone */
 }
 
 /* Take a computed node apart, and put before `dying` what only it kept alive. */
@@ -653,11 +679,11 @@ free_node(State *state, Value *node, Value **dying)
 static void
 value_dealloc(Value *self)
 {
+    State *state = state_of((PyObject *)self);
     if (is_source(self)) {
-        free_source(self);
+        free_source(state, self);
         return;
     }
-    State *state = state_of((PyObject *)self);
     self->next = state->waiting;
     state->waiting = self;
     if (state->freeing) {
@@ -673,7 +699,7 @@ value_dealloc(Value *self)
             PREFETCH_WRITE((char *)node + 2048);
             dying = node->next;
             if (is_source(node)) {
-                free_source(node);
+                free_source(state, node);
             } else {
                 free_node(state, node, &dying);
             }
@@ -1054,14 +1080,19 @@ sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, 
 
 /* twin: Value.backward */
 static PyObject *
-value_backward(PyObject *self, PyObject *args, PyObject *kwargs)
+value_backward(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
-    static char *keywords[] = {"seed", NULL};
-    PyObject *given = NULL;
+    const Py_ssize_t n_keywords = keywords ? PyTuple_GET_SIZE(keywords) : 0;
     double seed = 1.0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:backward", keywords, &given)
-        || (given && required_real(state_of(self), given, "seed", &seed) < 0)) {
-        return NULL;
+    if (RARELY(count + n_keywords > 0)) {
+        bool is_named = n_keywords == 1 && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(keywords, 0), "seed") == 0;
+        if (count + n_keywords > 1 || (n_keywords && !is_named)) {
+            PyErr_SetString(PyExc_TypeError, "backward() takes at most 1 argument, 'seed'");
+            return NULL;
+        }
+        if (required_real(state_of(self), args[0], "seed", &seed) < 0) {
+            return NULL;
+        }
     }
     (void)sweep_backward(&self, &seed, 1, true);
     Py_RETURN_NONE;
@@ -2375,10 +2406,11 @@ value_abs(PyObject *self)
 
 #define METHOD_ENTRY(op, name, doc) {#name, (PyCFunction)(void (*)(void))method_##name, METH_FASTCALL, doc},
 #define FUNCTION_ENTRY(name, doc) {#name, (PyCFunction)(void (*)(void))function_##name, METH_FASTCALL, doc},
+#define FAST_WITH_KEYWORDS(function) (PyCFunction)(void (*)(void))function, METH_FASTCALL | METH_KEYWORDS
 #define WITH_KEYWORDS(function) (PyCFunction)(void (*)(void))function, METH_VARARGS | METH_KEYWORDS
 
 static PyMethodDef value_methods[] = {
-    {"backward", WITH_KEYWORDS(value_backward), DOC_backward},
+    {"backward", FAST_WITH_KEYWORDS(value_backward), DOC_backward},
     {"tangent", WITH_KEYWORDS(value_tangent), DOC_tangent},
     {"zero_grad", (PyCFunction)value_zero_grad, METH_NOARGS, DOC_zero_grad},
     {"detach", (PyCFunction)value_detach, METH_NOARGS, DOC_detach},
@@ -2533,6 +2565,10 @@ engine_free(void *module)
     }
     (void)engine_clear(module);
     space_free(&state->space);
+    for (Source *source = state->spare, *next; source; source = next) {
+        next = source->next;
+        PyObject_Free(source);
+    }
 }
 
 static PyMethodDef engine_methods[] = {
