@@ -7,7 +7,7 @@ its two ways of applying a primitive.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd import errors
 from autograd._floats import convertible, is_real
@@ -16,12 +16,14 @@ from autograd.primitives import Primitive
 
 __all__ = ["bind", "methods"]
 
+Specialise: TypeAlias = Callable[[Kernel, tuple[type[Any], ...]], Callable[..., Any]]
+
 MOST_OPERANDS_OF_METHODS = 2
 
 
 def bind(
     value_type: type[Any],
-    apply: Callable[[Kernel, tuple[Any, ...]], Any],
+    specialise: Specialise,
     apply_to_columns: Callable[[Kernel, list[list[Any]]], Any],
 ) -> dict[str, Callable[..., Any]]:
     """Give a Value type the operators and methods of all primitives.
@@ -30,9 +32,11 @@ def bind(
     ----------
     value_type : type
         The type of the engine's Values.
-    apply, apply_to_columns : callable
-        Compute and record a primitive of some operands, or of columns of operands, each of them a
-        Value or a float.
+    specialise : callable
+        Returns, for a primitive and the types of some operands, each of them Value or float, what computes and
+        records the primitive of such operands.
+    apply_to_columns : callable
+        Computes and records a primitive of columns of operands, each of them a Value or a float.
 
     Returns
     -------
@@ -43,12 +47,15 @@ def bind(
     for kernel in KERNELS.values():
         row = kernel.row
         if row.symbol and len(row.operands) > 1:
-            forward, reflected = _operators(kernel, value_type, apply)
+            forward, reflected = _operators(kernel, value_type, specialise)
             setattr(value_type, f"__{row.name}__", forward)
             setattr(value_type, f"__r{row.name}__", reflected)
             continue
-        make, how = (_function_of_columns, apply_to_columns) if row.columns else (_function, apply)
-        function = make(kernel, value_type, how)
+        if row.columns:
+            function = _function_of_columns(kernel, value_type, apply_to_columns)
+        else:
+            make = _function_of_one if len(row.operands) == 1 else _function
+            function = make(kernel, value_type, specialise)
         if row.symbol:
             setattr(value_type, f"__{row.name}__", function)
         else:
@@ -72,14 +79,42 @@ def _operand(x: Any, name: str, value_type: type[Any], where: str) -> Any:
     return float(bool(x)) if name == "condition" else convertible(x, where)
 
 
-def _function(kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]) -> Callable[..., Any]:
+class _WhenNeeded(dict[Any, Callable[..., Any]]):
+    """What applies a primitive, by the types of its operands: made when it is first needed."""
+
+    def __init__(self, make: Callable[[Any], Callable[..., Any]]) -> None:
+        self._make = make
+
+    def __missing__(self, types: Any) -> Callable[..., Any]:
+        apply = self[types] = self._make(types)
+        return apply
+
+
+def _function(kernel: Kernel, value_type: type[Any], specialise: Specialise) -> Callable[..., Any]:
     row = kernel.row
+    apply = _WhenNeeded(lambda types: specialise(kernel, types))
 
     def function(*operands: Any) -> Any:
         if len(operands) != len(row.operands):
             raise errors.wrong_count(row.name, len(row.operands), len(operands))
         named = zip(operands, row.operands, strict=True)
-        return apply(kernel, tuple([_operand(x, name, value_type, row.name) for x, name in named]))
+        converted = [_operand(x, name, value_type, row.name) for x, name in named]
+        return apply[tuple(map(type, converted))](*converted)
+
+    return _named(function, kernel)
+
+
+def _function_of_one(kernel: Kernel, value_type: type[Any], specialise: Specialise) -> Callable[..., Any]:
+    row = kernel.row
+    apply = _WhenNeeded(lambda kind: specialise(kernel, (kind,)))
+
+    def function(*operands: Any) -> Any:
+        if len(operands) != 1:
+            raise errors.wrong_count(row.name, 1, len(operands))
+        (x,) = operands
+        if type(x) is not value_type and type(x) is not float:
+            x = convertible(x, row.name)
+        return apply[type(x)](x)
 
     return _named(function, kernel)
 
@@ -108,21 +143,27 @@ def _named(function: Callable[..., Any], kernel: Kernel) -> Callable[..., Any]:
 
 
 def _operators(
-    kernel: Kernel, value_type: type[Any], apply: Callable[..., Any]
+    kernel: Kernel, value_type: type[Any], specialise: Specialise
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the methods of a binary operator: with the Value on the left, and on the right."""
     symbol = kernel.row.symbol
+    apply_to_right = _WhenNeeded(lambda kind: specialise(kernel, (value_type, kind)))
+    apply_to_left = _WhenNeeded(lambda kind: specialise(kernel, (kind, value_type)))
 
     def forward(self: Any, other: Any, modulus: None = None) -> Any:
         if modulus is not None:
             raise errors.wrong_count("pow", 2, 3)
-        if type(other) is value_type or is_real(other):
-            return apply(kernel, (self, other if type(other) is value_type else float(other)))
-        return errors.defer_or_refuse(f"Value {symbol} {type(other).__name__}", other)
+        if type(other) is not value_type and type(other) is not float:
+            if not is_real(other):
+                return errors.defer_or_refuse(f"Value {symbol} {type(other).__name__}", other)
+            other = float(other)
+        return apply_to_right[type(other)](self, other)
 
     def reflected(self: Any, other: Any) -> Any:
-        if type(other) is value_type or is_real(other):
-            return apply(kernel, (other if type(other) is value_type else float(other), self))
-        return errors.defer_or_refuse(f"{type(other).__name__} {symbol} Value", other)
+        if type(other) is not value_type and type(other) is not float:
+            if not is_real(other):
+                return errors.defer_or_refuse(f"{type(other).__name__} {symbol} Value", other)
+            other = float(other)
+        return apply_to_left[type(other)](other, self)
 
     return forward, reflected

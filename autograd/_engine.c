@@ -163,6 +163,7 @@ typedef struct Label {
  * order, on a computed node 16 of the number of Operands behind it and 32 of recordings since its block was begun. */
 #define HAS_LINE ((uint64_t)0x100)
 #define HAS_LABEL ((uint64_t)0x200)
+#define HAS_EXTRAS ((uint64_t)0x2000) /* a computed node that has any */
 #define MARKED ((uint64_t)0x400) /* the sweep under way has reached the node */
 #define MOVES ((uint64_t)0x800)  /* in the sweep under way a seed reaches the node, or a source does */
 #define WANTED ((uint64_t)0x1000) /* the sweep under way is to leave the adjoint in the node */
@@ -556,10 +557,11 @@ node_new(State *state, int modes, int op, size_t n_operands, double primal, PyOb
     Operand *extra = operands_of(self) + n_operands;
     if (RARELY(own)) {
         *extra++ = (Operand){.value = (uintptr_t)Py_NewRef(own) | FLAT};
+        self->recording |= HAS_EXTRAS;
     }
     if (RARELY(line)) {
         *extra = (Operand){.value = (uintptr_t)line | FLAT};
-        self->recording |= HAS_LINE;
+        self->recording |= HAS_EXTRAS | HAS_LINE;
     }
     return self;
 }
@@ -649,22 +651,30 @@ free_source(State *state, Value *node)
     Py_DECREF(type); /* perhaps the last reference, and then the state is gone */
 }
 
+/* Drop what few computed nodes have. */
+NOINLINE void
+free_extras(const Value *node)
+{
+    Py_XDECREF(primitive_of(node));
+    Py_XDECREF(line_of(node));
+    if (node->recording & HAS_LABEL) {
+        remove_label(node);
+    }
+}
+
 /* Take a computed node apart, and put before `dying` what only it kept alive. */
 INLINE void
 free_node(State *state, Value *node, Value **dying)
 {
-    const Operand *operand = operands_of(node), *end = operand + count_operands(node);
+    const Operand *operand = operands_of(node), *end = operand + count_slots(node);
+    if (RARELY(node->recording & (HAS_EXTRAS | HAS_LABEL))) {
+        end -= count_extras(node);
+        free_extras(node);
+    }
     for (; operand < end; operand++) {
         Value *value = operand_value(operand);
         if (value) {
             drop(value, dying);
-        }
-    }
-    if (RARELY(node->recording & (HAS_LABEL | HAS_LINE)) || op_of(node) == OP_OWN) {
-        Py_XDECREF(primitive_of(node));
-        Py_XDECREF(line_of(node));
-        if (node->recording & HAS_LABEL) {
-            remove_label(node);
         }
     }
     Block *block = block_of(node);

@@ -31,16 +31,19 @@ __all__ = [
     "AGGREGATES",
     "FUNCTIONS",
     "IEEE",
+    "RAISING",
     "FormulaError",
     "aggregate",
     "compile_columns",
     "compile_function",
+    "define",
     "evaluate",
     "names_in",
     "negate",
     "parse",
     "to_c",
     "to_latex",
+    "to_python",
 ]
 
 
@@ -209,7 +212,8 @@ def _total(function: Callable[..., float]) -> Callable[..., float]:
 #: The functions of the language that never raise, as partials need them; `divide` and `pow` are operators.
 IEEE: dict[str, Callable[..., Any]] = {name: _total(function) for name, (function, _, _) in FUNCTIONS.items()}
 IEEE.update(divide=_divide, log=_log, pow=_power, sinh=_sinh)
-_RAISING = {name: function for name, (function, _, _) in FUNCTIONS.items()} | {
+#: The functions of the language as `math` has them: they raise where there is no value.
+RAISING: dict[str, Callable[..., Any]] = {name: function for name, (function, _, _) in FUNCTIONS.items()} | {
     "divide": operator.truediv,
     "pow": math.pow,
 }
@@ -272,7 +276,7 @@ def compile_function(
     results: Iterable[tuple[ast.expr, ast.expr | None]],
     let: Mapping[str, str],
     constants: Iterable[str] = (),
-    functions: Mapping[str, Callable[..., Any]] = _RAISING,
+    functions: Mapping[str, Callable[..., Any]] = RAISING,
 ) -> Callable[..., tuple[Any, ...]]:
     """Compile formulas to one Python function that returns a tuple of their values.
 
@@ -292,16 +296,26 @@ def compile_function(
         The functions of the language, with ``divide`` and ``pow`` for two of its operators: those of
         `math`, which raise; or `IEEE`, which never do; or functions of other numbers.
     """
+    lines, printed = to_python(results, let, constants)
+    return define(name, parameters, [*lines, f"return ({', '.join(printed)},)" if printed else "return ()"], functions)
+
+
+def to_python(
+    results: Iterable[tuple[ast.expr, ast.expr | None]], let: Mapping[str, str], constants: Iterable[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Print formulas in Python: the assignments to the names in `let` that they need, and their expressions.
+
+    The parameters are those of `compile_function`.
+    """
     held = frozenset(constants)
     printed = []
     used: set[str] = set()
     for tree, absent in results:
         text = _to_python(tree, held)
-        printed.append(text if absent is None else f"(None if {_to_python(absent, held)} else {text})")
+        unless = "False" if absent is None else _to_python(absent, held)
+        printed.append(text if unless == "False" else f"(None if {unless} else {text})")
         used |= names_in(tree) | (names_in(absent) if absent else set())
-    lines = [f"{key} = {_to_python(parse(let[key]), held)}" for key in _needed(let, used)]
-    lines += [f"return ({', '.join(printed)},)" if printed else "return ()"]
-    return _define(name, parameters, lines, functions)
+    return [f"{key} = {_to_python(parse(let[key]), held)}" for key in _needed(let, used)], printed
 
 
 def compile_columns(
@@ -324,7 +338,7 @@ def compile_columns(
         lines += [f"    term = {_to_python(tree, frozenset())}", f"    {key} = {step.format(key, 'term')}"]
     lines += [f"{x} = {x}_column" for x in operands]  # for a function of whole columns
     lines += [f"return ({', '.join([_to_python(value, frozenset()), *shared])},)"]
-    return _define(name, [f"{x}_column" for x in operands], lines, _RAISING)
+    return define(name, [f"{x}_column" for x in operands], lines, RAISING)
 
 
 def aggregate(formula: str) -> tuple[str, ast.expr]:
@@ -335,12 +349,14 @@ def aggregate(formula: str) -> tuple[str, ast.expr]:
     raise FormulaError(f"formula: expected sum(...) or max(...), got {formula!r}")
 
 
-def _define(
-    name: str, parameters: Iterable[str], lines: list[str], functions: Mapping[str, Callable[..., Any]]
-) -> Callable[..., tuple[Any, ...]]:
+def define(
+    name: str, parameters: Iterable[str], lines: Iterable[str], functions: Mapping[str, Any]
+) -> Callable[..., Any]:
+    """Define the Python function that consists of these lines; `functions` are the names they may use."""
     source = "\n    ".join([f"def {name}_formula({', '.join(parameters)}):", *lines])
     scope: dict[str, Any] = {**functions, **_NUMBERS}
-    exec(compile(source, f"<{name}>", "exec"), scope)
+    # A file of this package by its name, so that record_lines looks for the user's line further out.
+    exec(compile(source, f"{__file__}:<{name}>", "exec"), scope)
     return scope[f"{name}_formula"]  # type: ignore[no-any-return]
 
 
@@ -367,6 +383,8 @@ def _to_python(tree: ast.expr, constants: frozenset[str]) -> str:
             return f"({show(yes)} if {show(condition)} else {show(no)})"
         case ast.Call(func=ast.Name(id="constant"), args=[ast.Name(id=name)]):
             return str(name in constants)
+        case ast.BoolOp(op=ast.And(), values=values) if "False" in map(show, values):
+            return "False"
     return _spell(tree, 0, show)
 
 

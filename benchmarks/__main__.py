@@ -18,8 +18,8 @@ DESCRIPTION = """\
 example: python -m benchmarks --quick
 
 Measure what a gradient costs, with our two twins and with other engines. The full run makes an environment for each of
-the others on its first start (a few GB), takes about half an hour, and writes benchmarks/RESULTS.md and its plots.
-Measure on a machine that does nothing else.
+the others on its first start (a few GB), takes a quarter of an hour or more, and writes benchmarks/RESULTS.md and its
+plots. Measure on a machine that does nothing else.
 """
 
 ROUNDS = 15
@@ -51,7 +51,7 @@ def full(huge: bool) -> None:
         interpreter(engine)
     programs = measure.programs(engines, ROUNDS)
     phases = measure.phases(C, SIZES, 5, MILLION)
-    graphs = measure.probe(C, "phases", operations=MILLION, graphs=10)
+    graphs = measure.reuse(C, MILLION, graphs=10, rounds=5)
     sweeps = measure.sweeps(OURS, IN_CACHE, 7, 0.3)
     networks = measure.networks(engines, ROUNDS)
     imports = measure.imports(engines, ROUNDS)
@@ -68,7 +68,7 @@ def full(huge: bool) -> None:
         report.sweeps(sweeps, IN_CACHE),
         report.training(networks, ROUNDS),
         report.demo(networks),
-        report.depths(depths, DEPTH_SECONDS),
+        report.depths(depths, DEPTHS, DEPTH_SECONDS),
         report.imports(imports),
     ]
     command = "python -m benchmarks" + " --huge" * huge

@@ -196,7 +196,7 @@ def depth(engine: Engine, sizes: Sequence[int], limit: float) -> Depth:
     survived, seconds = 0, 0.0
     for size in sizes:
         if survived and seconds * size / survived > limit:
-            return Depth(survived, f"more would take over {limit:.0f} s")
+            return Depth(survived, f"time: at this pace it would take over {limit:.0f} s")
         with Child(engine) as child:
             child.ask("versions")  # the import is not counted
             try:
@@ -228,6 +228,13 @@ def phases(engine: Engine, sizes: Sequence[int], rounds: int, together: int) -> 
             _, *rest = probe(engine, "phases", operations=size, graphs=2 + together // size)
             found[size].append([statistics.fmean(phase) for phase in zip(*rest, strict=True)])
     return {size: tuple(spread(phase) for phase in zip(*samples, strict=True)) for size, samples in found.items()}
+
+
+def reuse(engine: Engine, operations: int, graphs: int, rounds: int) -> list[tuple[Spread, ...]]:
+    """Return the nanoseconds per operation of the phases of one graph after another, in a process for each round."""
+    say("one graph after another")
+    processes = [probe(engine, "phases", operations=operations, graphs=graphs) for _ in range(rounds)]
+    return [tuple(spread(phase) for phase in zip(*graph, strict=True)) for graph in zip(*processes, strict=True)]
 
 
 def sweeps(engines: Sequence[Engine], operations: int, rounds: int, seconds: float) -> dict[str, Spread]:

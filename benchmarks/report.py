@@ -156,19 +156,18 @@ def memory(accounts: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     )
 
 
-def depths(found: Mapping[str, Depth], limit: float) -> str:
-    """Return how long a chain each engine survives."""
+def depths(found: Mapping[str, Depth], sizes: Sequence[int], limit: float) -> str:
+    """Return how long a chain each engine survives, of some sizes, and what stops the next."""
+    lines = ["| engine | operations | what stops the next |", "| --- | ---: | --- |"]
+    for name, (survived, reason) in found.items():
+        lines.append(f"| {name} | {f'{survived:,}' if survived else 'none'} | {reason or 'none longer was tried'} |")
     return section(
         "Depth",
-        "The longest chain that was recorded, swept and freed, of those tried, each in a process of its own with the "
-        f"recursion limit and the stack it starts with, in {limit:.0f} s at most.",
-        "\n".join([
-            "| engine | operations | what stops the next |",
-            "| --- | ---: | --- |",
-            *[f"| {name} | {depth.survived:,} | {depth.reason or 'nothing: it is the longest tried'} |"
-              for name, depth in found.items()],
-        ]),
-    )  # fmt: skip
+        f"The longest chain that was recorded, swept and freed, of {', '.join(map('{:,}'.format, sizes))} operations, "
+        "each in a process of its own with the recursion limit and the stack it starts with, "
+        f"in {limit:.0f} s at most.",
+        "\n".join(lines),
+    )
 
 
 def imports(found: Mapping[str, Spread]) -> str:
@@ -182,10 +181,7 @@ def imports(found: Mapping[str, Spread]) -> str:
 
 def growth(found: Mapping[int, Sequence[Spread]], name: str, plot: str = "") -> str:
     """Return the cost of an operation by the size of the graph."""
-    rows = [
-        [f"{size:,}", *map(figure, phases), number(sum(phase.median for phase in phases))]
-        for size, phases in found.items()
-    ]
+    rows = [_phases(f"{size:,}", phases) for size, phases in found.items()]
     return section(
         "As the program grows",
         f"Nanoseconds per operation of {name}, by the number of operations of the graph. Every size has a process of "
@@ -195,14 +191,19 @@ def growth(found: Mapping[int, Sequence[Spread]], name: str, plot: str = "") -> 
     )
 
 
-def reuse(graphs: Sequence[Sequence[float]], operations: int, name: str) -> str:
+def reuse(graphs: Sequence[Sequence[Spread]], operations: int, name: str) -> str:
     """Return the cost of one graph after another."""
-    rows = [[f"{i}", *map(number, times), number(sum(times))] for i, times in enumerate(graphs, 1)]
+    rows = [_phases(f"{i}", phases) for i, phases in enumerate(graphs, 1)]
     return section(
         "One graph after another",
-        f"Nanoseconds per operation of {name}, for graphs of {operations:,} operations in one process.",
-        table(["graph", *PHASES, "sum"], rows),
+        f"Nanoseconds per operation of {name}, for graphs of {operations:,} operations in one process, each freed "
+        "before the next.",
+        table(["graph", *PHASES, "sum of the medians"], rows),
     )
+
+
+def _phases(what: str, phases: Sequence[Spread]) -> list[str]:
+    return [what, *map(figure, phases), number(sum(phase.median for phase in phases))]
 
 
 def sweeps(found: Mapping[str, Spread], operations: int) -> str:
