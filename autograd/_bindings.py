@@ -99,7 +99,7 @@ def _function(kernel: Kernel, value_type: type[Any], specialise: Specialise) -> 
             raise errors.wrong_count(row.name, len(row.operands), len(operands))
         named = zip(operands, row.operands, strict=True)
         converted = [_operand(x, name, value_type, row.name) for x, name in named]
-        return apply[tuple(map(type, converted))](*converted)
+        return apply[tuple([type(x) for x in converted])](*converted)
 
     return _named(function, kernel)
 

@@ -1004,33 +1004,43 @@ read_values(State *state, PyObject *nodes, const char *where)
 }
 
 typedef struct {
-    PyObject *copy;   /* strong: the dict that was given, which nobody else can change */
-    PyObject **nodes; /* its keys, borrowed */
-    double *numbers;  /* its values */
+    PyObject *held;   /* strong: a copy of the dict that was given, which nobody else can change; or a Value */
+    PyObject **nodes; /* borrowed from it: its keys, or itself */
+    double *numbers;  /* its values, or 1 */
     Py_ssize_t count;
+    double one;
 } Seeds;
 
 static void
 seeds_free(Seeds *seeds)
 {
-    PyMem_Free(seeds->nodes);
-    PyMem_Free(seeds->numbers);
-    Py_CLEAR(seeds->copy);
+    if (seeds->nodes != &seeds->held) {
+        PyMem_Free(seeds->nodes);
+        PyMem_Free(seeds->numbers);
+    }
+    Py_CLEAR(seeds->held);
 }
 
-/* twin: _seeds. On error the caller still frees them. */
+/* twin: _seeds. On error the caller still frees them. They must stay where they are. */
 static int
 read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
 {
-    *seeds = (Seeds){0};
+    *seeds = (Seeds){.one = 1.0};
+    if (is_value(state, given)) {
+        seeds->held = Py_NewRef(given);
+        seeds->nodes = &seeds->held;
+        seeds->numbers = &seeds->one;
+        seeds->count = 1;
+        return 0;
+    }
     int mapping = PyDict_CheckExact(given) ? 1 : is_instance(given, &state->mapping, "collections.abc", "Mapping");
     if (mapping == 0) {
         raise_error(state, "not_seeds", "sO", where, given);
     }
-    if (mapping <= 0 || !(seeds->copy = PyObject_CallOneArg((PyObject *)&PyDict_Type, given))) {
+    if (mapping <= 0 || !(seeds->held = PyObject_CallOneArg((PyObject *)&PyDict_Type, given))) {
         return -1;
     }
-    size_t count = (size_t)PyDict_GET_SIZE(seeds->copy);
+    size_t count = (size_t)PyDict_GET_SIZE(seeds->held);
     seeds->nodes = PyMem_Calloc(count + 1, sizeof(PyObject *));
     seeds->numbers = PyMem_Calloc(count + 1, sizeof(double));
     if (!seeds->nodes || !seeds->numbers) {
@@ -1039,7 +1049,7 @@ read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
     }
     PyObject *number;
     Py_ssize_t position = 0;
-    for (Py_ssize_t i = 0; PyDict_Next(seeds->copy, &position, &seeds->nodes[i], &number); i++) {
+    for (Py_ssize_t i = 0; PyDict_Next(seeds->held, &position, &seeds->nodes[i], &number); i++) {
         if (required_real(state, number, "seed", &seeds->numbers[i]) < 0) {
             return -1;
         }
@@ -1194,17 +1204,21 @@ find_adjoints(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, P
 
 /* twin: adjoints */
 static PyObject *
-engine_adjoints(PyObject *module, PyObject *args)
+engine_adjoints(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
 {
     State *state = PyModule_GetState(module);
-    PyObject *given, *nodes, *result = NULL;
-    if (!PyArg_ParseTuple(args, "OO:adjoints", &given, &nodes) || !(nodes = read_values(state, nodes, "adjoints"))) {
+    PyObject *nodes, *result = NULL;
+    if (n_args != 2) {
+        raise_error(state, "wrong_count", "sin", "adjoints", 2, n_args);
+        return NULL;
+    }
+    if (!(nodes = read_values(state, args[1], "gradient"))) {
         return NULL;
     }
     const Py_ssize_t count = PyTuple_GET_SIZE(nodes);
     Seeds seeds;
     Finding *found = NULL;
-    if (read_seeds(state, given, "backward", &seeds) == 0 && (found = findings_new(count))) {
+    if (read_seeds(state, args[0], "backward", &seeds) == 0 && (found = findings_new(count))) {
         (void)find_adjoints(seeds.nodes, seeds.numbers, seeds.count, items_of(nodes), count, found);
         result = list_findings(found, count, false);
     }
@@ -2583,7 +2597,7 @@ engine_free(void *module)
 
 static PyMethodDef engine_methods[] = {
     {"backward", engine_backward, METH_O, DOC_sweep_backward},
-    {"adjoints", engine_adjoints, METH_VARARGS, DOC_adjoints},
+    {"adjoints", (PyCFunction)(void (*)(void))engine_adjoints, METH_FASTCALL, DOC_adjoints},
     {"closed_adjoints", (PyCFunction)(void (*)(void))engine_closed_adjoints, METH_FASTCALL, DOC_closed_adjoints},
     {"tangents", engine_tangents, METH_VARARGS, DOC_tangents},
     {"ancestors", engine_ancestors, METH_O, DOC_ancestors},

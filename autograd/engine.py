@@ -45,6 +45,7 @@ _clock = itertools.count(1)  # tells nodes apart by when they were recorded
 _new = object.__new__
 
 Operands: TypeAlias = "tuple[Value | float, ...]"
+Seeds: TypeAlias = "Mapping[Value, Any] | Value"
 
 
 class Value(FloatLike):
@@ -124,13 +125,13 @@ class Value(FloatLike):
         """
         backward({self: seed})
 
-    def tangent(self, seeds: Mapping[Value, Any]) -> float:
+    def tangent(self, seeds: Seeds) -> float:
         """Sweep forward: return the derivative of this node in the direction of `seeds`.
 
         Parameters
         ----------
-        seeds : mapping of Value to real number
-            The tangent of each leaf to move; other leaves stay. Leaves that this node does not
+        seeds : mapping of Value to real number, or Value
+            The tangent of each leaf to move, 1 for a bare Value; other leaves stay. Leaves that this node does not
             depend on may be among them.
 
         Returns
@@ -237,7 +238,7 @@ def _node(op: str, data: float, operands: Operands, parents: tuple[Value, ...], 
 # ---- the two sweeps ----------------------------------------------------------------------------------
 
 
-def backward(seeds: Mapping[Value, Any]) -> None:
+def backward(seeds: Seeds) -> None:
     """Sweep backward from several roots at once and set every `grad` on the way.
 
     Parameters
@@ -255,13 +256,13 @@ def backward(seeds: Mapping[Value, Any]) -> None:
     deque(map(setattr, adjoint, itertools.repeat("_grad"), found), maxlen=0)
 
 
-def adjoints(seeds: Mapping[Value, Any], nodes: Iterable[Value]) -> list[float | None]:
+def adjoints(seeds: Seeds, nodes: Iterable[Value]) -> list[float | None]:
     """Sweep backward and return the adjoints of some nodes; no `grad` changes.
 
     Parameters
     ----------
-    seeds : mapping of Value to real number
-        The adjoint of each root.
+    seeds : mapping of Value to real number, or Value
+        The adjoint of each root; that of a bare Value is 1.
     nodes : iterable of Value
         Whose adjoints to return.
 
@@ -270,7 +271,7 @@ def adjoints(seeds: Mapping[Value, Any], nodes: Iterable[Value]) -> list[float |
     list of float or None
         One for each node; None where no root depends on it.
     """
-    wanted = _values(nodes, "adjoints")
+    wanted = _values(nodes, "gradient")
     adjoint = _sweep_backward(seeds)
     return [adjoint.get(node) for node in wanted]
 
@@ -294,10 +295,10 @@ def closed_adjoints(root: Value, leaves: Iterable[Value]) -> list[float] | None:
     wanted = _values(leaves, "closed_adjoints")
     if not is_closed([root], wanted):
         return None
-    return [0.0 if found is None else found for found in adjoints({root: 1.0}, wanted)]
+    return [0.0 if found is None else found for found in adjoints(root, wanted)]
 
 
-def _sweep_backward(seeds: Mapping[Value, Any]) -> dict[Value, float]:
+def _sweep_backward(seeds: Seeds) -> dict[Value, float]:
     """Return the adjoint of every node behind the roots, in recording order."""
     roots = _seeds(seeds, "backward")
     order = _reach(roots)
@@ -308,7 +309,7 @@ def _sweep_backward(seeds: Mapping[Value, Any]) -> dict[Value, float]:
     return adjoint
 
 
-def tangents(seeds: Mapping[Value, Any], nodes: Iterable[Value]) -> list[float | None]:
+def tangents(seeds: Seeds, nodes: Iterable[Value]) -> list[float | None]:
     """Sweep forward and return the tangents of some nodes.
 
     Parameters
@@ -335,8 +336,10 @@ def tangents(seeds: Mapping[Value, Any], nodes: Iterable[Value]) -> list[float |
     return [tangent.get(node) for node in wanted]
 
 
-def _seeds(seeds: Mapping[Value, Any], where: str) -> dict[Value, float]:
+def _seeds(seeds: Seeds, where: str) -> dict[Value, float]:
     """Check seeds, first all numbers, then all Values."""
+    if type(seeds) is Value:
+        return {seeds: 1.0}
     if not isinstance(seeds, Mapping):
         raise errors.not_seeds(where, seeds)
     numbers = {node: real(seed, "seed") for node, seed in dict(seeds).items()}
@@ -359,7 +362,7 @@ def ancestors(root: Value) -> list[Value]:
     """Return every Value that `root` was computed from, and `root`, in recording order."""
     if type(root) is not Value:
         raise errors.not_a_value("ancestors", root)
-    return _reach([root], lambda node: [x for x in node._operands if type(x) is Value])
+    return _reach([root], operator.attrgetter("_operands"))
 
 
 def between(roots: Iterable[Value], sources: Iterable[Value]) -> list[Value]:
@@ -386,22 +389,20 @@ def is_closed(roots: Iterable[Value], leaves: Iterable[Value]) -> bool:
     return not [node for node in _reach(ends) if not node._op and node._serial < oldest]
 
 
-_parents = operator.attrgetter("_parents")
-_serial = operator.attrgetter("_serial")
-
-
 def _reach(
-    roots: Iterable[Value], sources: Callable[[Value], Iterable[Value]] = _parents, since: int = 0
+    roots: Iterable[Value],
+    sources: Callable[[Value], Iterable[Any]] = operator.attrgetter("_parents"),
+    since: int = 0,
 ) -> list[Value]:
     """Return the roots and all Values behind them, in recording order: a node is younger than its sources."""
     reached = set()
-    waiting = list(roots)
+    waiting: list[Any] = list(roots)
     while waiting:
         node = waiting.pop()
-        if node not in reached and node._serial >= since:
+        if type(node) is Value and node not in reached and node._serial >= since:
             reached.add(node)
             waiting += sources(node)
-    return sorted(reached, key=_serial)
+    return sorted(reached, key=operator.attrgetter("_serial"))
 
 
 # ---- recording -------------------------------------------------------------------------------------
@@ -424,7 +425,7 @@ def _apply(kernel: Kernel, operands: Operands) -> Value | float:
     if math.isnan(out) and kernel.is_undefined(numbers):  # under `ieee`
         partials = tuple([out if _is_variable(x) else None for x in operands])
     else:
-        partials = _partials(kernel, tuple(map(_is_variable, operands)))(*numbers, out)
+        partials = _partials(kernel, tuple([_is_variable(x) for x in operands]))(*numbers, out)
     return _record(kernel.row.name, out, operands, operands, partials)
 
 

@@ -279,14 +279,16 @@ def gradient(root: Value, sources: Sequence[Value], create_graph: bool = False) 
     list of float, or of Value and float
         One for each source; None where `root` does not depend on it, which is not the same as 0.0.
     """
+    if not is_value(root):
+        raise errors.not_a_value("gradient", root)
+    if not create_graph:
+        found: list[Any] = twin_of(root).adjoints(root, sources)
+        return found
     sources = list(sources)
-    for value in (root, *sources):
+    for value in sources:
         if not is_value(value):
             raise errors.not_a_value("gradient", value)
-    if create_graph:
-        return _recorded.adjoints({root: 1.0}, sources)
-    found: list[Any] = twin_of(root).adjoints({root: 1.0}, sources)
-    return found
+    return _recorded.adjoints({root: 1.0}, sources)
 
 
 # ---- one call of a function --------------------------------------------------------------------------
