@@ -16,6 +16,8 @@
  * This file knows nothing of Values, only of their addresses and sizes.
  */
 
+#include <stddef.h> /* ptrdiff_t */
+
 #define BLOCK_SIZE ((size_t)1 << 16)
 #define GRANULE ((size_t)16) /* nodes start at multiples of it, and it divides their sizes */
 #define ARENA_BLOCKS 64
@@ -69,13 +71,13 @@ _Static_assert(ARENA_BLOCKS == 64, "`idle` has a bit for each");
 
 #ifdef _MSC_VER
 #define INLINE static __forceinline
+#define PREFETCH(at) ((void)(at))
 #define RARELY(condition) (condition)
 #define NOINLINE static __declspec(noinline)
 #else
 #define INLINE static inline __attribute__((always_inline))
 #define RARELY(condition) __builtin_expect(!!(condition), 0)
 #define NOINLINE static __attribute__((noinline))
-#define PREFETCH_WRITE(at) __builtin_prefetch(at, 1)
 #define PREFETCH(at) __builtin_prefetch(at)
 #endif
 
@@ -313,7 +315,7 @@ block_take(Space *space, size_t size)
         return NULL;
     }
     space->end -= size;
-    PREFETCH_WRITE(space->end - 1024);
+    PREFETCH(space->end - 1024);
     UNPOISON(space->end, size);
     return space->end;
 }

@@ -267,6 +267,13 @@ count_slots(const Value *node)
     return RARELY(count == MANY) ? block_of(node)->n_slots : count;
 }
 
+/* Return where the Operands of a node end, one that is not large. */
+static inline Operand *
+end_of_small(const Value *node)
+{
+    return (Operand *)((char *)operands_of(node) + (node->recording >> 12 & MANY << 4));
+}
+
 static inline size_t
 count_operands(const Value *node)
 {
@@ -666,9 +673,10 @@ free_extras(const Value *node)
 INLINE void
 free_node(State *state, Value *node, Value **dying)
 {
-    const Operand *operand = operands_of(node), *end = operand + count_slots(node);
-    if (RARELY(node->recording & (HAS_EXTRAS | HAS_LABEL))) {
-        end -= count_extras(node);
+    Block *block = block_of(node);
+    const Operand *operand = operands_of(node), *end = end_of_small(node);
+    if (RARELY(node->recording & (HAS_EXTRAS | HAS_LABEL) || !block->arena)) {
+        end = operand + count_operands(node);
         free_extras(node);
     }
     for (; operand < end; operand++) {
@@ -677,7 +685,6 @@ free_node(State *state, Value *node, Value **dying)
             drop(value, dying);
         }
     }
-    Block *block = block_of(node);
     POISON(operands_of(node), count_slots(node) * sizeof(Operand)); /* a sweep may still read the size of a dead node */
     if (--block->alive == 0) {
         block_emptied(&state->space, block);
@@ -706,7 +713,7 @@ value_dealloc(Value *self)
         state->waiting = NULL;
         while (dying) {
             Value *node = dying;
-            PREFETCH_WRITE((char *)node + 2048);
+            PREFETCH((char *)node + 2048);
             dying = node->next;
             if (is_source(node)) {
                 free_source(state, node);
@@ -849,7 +856,7 @@ walk_next(Walk *walk, const Sweep *sweep)
             continue;
         }
         Value *node = (Value *)walk->place;
-        PREFETCH_WRITE(walk->place + 2048);
+        PREFETCH(walk->place + 2048);
         walk->place += sizeof(Value) + count_slots(node) * sizeof(Operand);
         if (node->recording & MARKED) {
             return node;
@@ -1071,21 +1078,38 @@ sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, 
         mark(&sweep, (Value *)roots[i]);
         ((Value *)roots[i])->adjoint = seeds[i];
     }
-    Walk walk = walk_of(&sweep);
-    for (Value *node; (node = walk_next(&walk, &sweep));) {
-        const double adjoint = node->adjoint;
-        if (publish) {
-            node->grad = adjoint;
-        }
-        if (publish || !(node->recording & WANTED)) {
-            unmark(node);
-        }
-        const Operand *operand = operands_of(node), *end = operand + count_slots(node);
-        for (; operand < end; operand++) {
-            if (is_edge(operand)) { /* an extra is none */
+    /* This is a Walk, which keeps in registers what the marks in the block at hand change. */
+    for (Block *block = sweep.newest; block; block = block == sweep.oldest ? NULL : block->older) {
+        char *place = block->first_marked, *last = block->last_marked;
+        const bool large = !block->arena;
+        while (place <= last) {
+            Value *node = (Value *)place;
+            const Operand *operand = operands_of(node);
+            const Operand *end = RARELY(large) ? operand + count_slots(node) : end_of_small(node);
+            PREFETCH(place + 2048);
+            place = (char *)end;
+            if (RARELY(!(node->recording & MARKED))) {
+                continue;
+            }
+            const double adjoint = node->adjoint;
+            if (publish) {
+                node->grad = adjoint;
+            }
+            if (publish || !(node->recording & WANTED)) {
+                unmark(node);
+            }
+            for (; operand < end; operand++) {
+                if (!is_edge(operand)) { /* as an extra */
+                    continue;
+                }
                 Value *parent = (Value *)operand->value;
                 parent->adjoint += adjoint * operand->number;
-                mark(&sweep, parent);
+                if (block_of(parent) != block) { /* or a source, which is in none */
+                    mark(&sweep, parent);
+                } else {
+                    parent->recording |= MARKED;
+                    last = (char *)parent > last ? (char *)parent : last;
+                }
             }
         }
     }

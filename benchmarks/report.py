@@ -80,8 +80,9 @@ def machine(versions: Mapping[str, str]) -> str:
 
 
 def mean_ratio(lanes: Iterable[Lane]) -> float | None:
-    """Return the geometric mean of the median ratios of one engine; None if it did not run all programs."""
-    lanes = list(lanes)
+    """Return the geometric mean of the median ratios of one engine; None if it did not run all programs in it."""
+    averaged = {program.name for program in PROGRAMS if program.in_mean}
+    lanes = [lane for lane in lanes if lane.task in averaged]
     if any(not lane.timed for lane in lanes):
         return None
     return statistics.geometric_mean([lane.ratio.median for lane in lanes])
@@ -97,12 +98,15 @@ def by_row(lanes: Iterable[Lane]) -> dict[str, list[Lane]]:
 
 def price(lanes: Sequence[Lane], rounds: int, plot: str = "") -> str:
     """Return the ratios of the programs by engine."""
-    tasks = list(dict.fromkeys(lane.task for lane in lanes))
+    columns = {program.name: not program.in_mean for program in PROGRAMS}
+    columns["mean of the five"] = False
+    order = sorted(columns, key=columns.__getitem__)  # beyond the mean stands what is not in it
     rows = []
     for row, own in by_row(lanes).items():
         mean = mean_ratio(own)
-        cells = [figure(lane.ratio) if lane.timed else "-" for lane in own]
-        rows.append([row, *cells, "-" if mean is None else f"**{number(mean)}**"])
+        cells = {lane.task: figure(lane.ratio) if lane.timed else "-" for lane in own}
+        cells["mean of the five"] = "-" if mean is None else f"**{number(mean)}**"
+        rows.append([row, *[cells.get(column, "-") for column in order]])
     reasons = "\n".join(f"* {lane.row}, {lane.task}: {lane.reason}" for lane in lanes if lane.reason)
     worst = max((lane.error for lane in lanes if lane.timed), default=math.nan)
     plain = []
@@ -119,11 +123,11 @@ def price(lanes: Sequence[Lane], rounds: int, plot: str = "") -> str:
         "which runs right before and right after it in the same process. Leaves are made, the graph is recorded, swept "
         "and freed, and the derivatives are read as floats.",
         plot,
-        table(["engine", *tasks, "geometric mean"], rows),
+        table(["engine", *order], rows),
         f"Medians of {rounds} rounds; where a run takes more than {measure.SLOW_SECONDS:g} s, "
         f"of {measure.SLOW_ROUNDS}. Before a time counts, value and gradient have to be those of {lanes[0].row} to "
         f"{measure.TOLERANCE:g} relative to the greater of the number and 1; the greatest difference was {worst:.1g}. "
-        "A mean is given where all programs ran.",
+        "The mean is geometric, and given where all five ran.",
         f"What did not run, and why:\n\n{reasons}" if reasons else "",
         "The programs (`benchmarks/programs.py`) on plain floats:",
         table(["program", "inputs", "operations", "ns per operation"], plain),
