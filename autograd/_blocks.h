@@ -307,13 +307,17 @@ clock_tick(Space *space)
     return ++space->clock;
 }
 
-/* Make room for a node. Return NULL if there is no memory. */
+/* Whether the block that is being filled has room for a node. */
+static inline bool
+block_has_room(const Space *space, size_t size)
+{
+    return size <= (size_t)(space->end - space->start);
+}
+
+/* Take room for a node, where there is. */
 INLINE void *
 block_take(Space *space, size_t size)
 {
-    if (RARELY(size > (size_t)(space->end - space->start)) && block_open(space, size) < 0) {
-        return NULL;
-    }
     space->end -= size;
     PREFETCH(space->end - 1024);
     UNPOISON(space->end, size);

@@ -535,38 +535,45 @@ source_new(State *state, int op, double primal, PyObject *name)
     return &self->value;
 }
 
-/* Make a computed node. `own` is the primitive of an OP_OWN. Its operands are for the caller to fill in. */
+/* Make a computed node without extras, for which there is room. Its operands are for the caller to fill in. */
 INLINE Value *
+node_begin(State *state, int op, size_t n_slots, double primal)
+{
+    Space *space = &state->space;
+    Value *self = block_take(space, sizeof(Value) + n_slots * sizeof(Operand));
+    Block *block = space->newest;
+    block->alive++;
+    begin_value(state, self, primal);
+    self->recording = (++space->clock - block->base) << 32 | (n_slots < MANY ? n_slots : MANY) << 16 | (uint64_t)op;
+    return self;
+}
+
+/* Make a computed node. `own` is the primitive of an OP_OWN. */
+static Value *
 node_new(State *state, int modes, int op, size_t n_operands, double primal, PyObject *own)
 {
     PyObject *line = NULL;
-    if (RARELY(modes & LINES) && !(line = line_of_caller(state))) {
+    if ((modes & LINES) && !(line = line_of_caller(state))) {
         return NULL;
     }
     Space *space = &state->space;
-    const size_t n_slots = n_operands + (own != NULL) + (line != NULL);
-    Value *self = NULL;
-    if (n_operands < PY_SSIZE_T_MAX / sizeof(Operand) / 2) {
-        self = block_take(space, sizeof(Value) + n_slots * sizeof(Operand));
-    }
-    if (RARELY(!self)) {
+    const size_t n_slots = n_operands + (own != NULL) + (line != NULL), size = sizeof(Value) + n_slots * sizeof(Operand);
+    bool possible = n_operands < PY_SSIZE_T_MAX / sizeof(Operand) / 2;
+    if (!possible || (!block_has_room(space, size) && block_open(space, size) < 0)) {
         Py_XDECREF(line);
         PyErr_NoMemory();
         return NULL;
     }
-    Block *block = space->newest;
-    block->alive++;
-    if (RARELY(n_slots >= MANY)) {
-        block->n_slots = n_slots;
+    Value *self = node_begin(state, op, n_slots, primal);
+    if (n_slots >= MANY) {
+        space->newest->n_slots = n_slots;
     }
-    begin_value(state, self, primal);
-    self->recording = (++space->clock - block->base) << 32 | (n_slots < MANY ? n_slots : MANY) << 16 | (uint64_t)op;
     Operand *extra = operands_of(self) + n_operands;
-    if (RARELY(own)) {
+    if (own) {
         *extra++ = (Operand){.value = (uintptr_t)Py_NewRef(own) | FLAT};
         self->recording |= HAS_EXTRAS;
     }
-    if (RARELY(line)) {
+    if (line) {
         *extra = (Operand){.value = (uintptr_t)line | FLAT};
         self->recording |= HAS_EXTRAS | HAS_LINE;
     }
@@ -2046,7 +2053,7 @@ apply_to(State *state, int op, PyObject *left, PyObject *right, double x, double
 }
 
 /* The same where the compiler can see the kernel and which operands are Values, for the case that no mode is in
- * force, no Value is a constant and the result exists. With n == 1 there is no right operand. */
+ * force, no Value is a constant, the result exists and the block has room. With n == 1 there is no right operand. */
 INLINE PyObject *
 apply_seen(State *state, const int op, Kernel *kernel, const int n, PyObject *left, PyObject *right, double x, double y)
 {
@@ -2056,14 +2063,12 @@ apply_seen(State *state, const int op, Kernel *kernel, const int n, PyObject *le
     const bool variable = (!left || is_variable(left)) && (!right || is_variable(right));
     double out, partial[MOST_OPERANDS];
     unsigned flat = 0;
-    if (RARELY(PyList_GET_SIZE(state->entered) != 0 || !variable)
+    const bool room = block_has_room(&state->space, sizeof(Value) + (size_t)n * sizeof(Operand));
+    if (RARELY(PyList_GET_SIZE(state->entered) != 0 || !variable || !room)
         || RARELY(kernel(numbers, constant, false, &out, partial, &flat) != OK)) {
         return apply_to(state, op, left, right, x, y);
     }
-    Value *node = node_new(state, 0, op, (size_t)n, out, NULL);
-    if (RARELY(!node)) {
-        return NULL;
-    }
+    Value *node = node_begin(state, op, (size_t)n, out);
     set_operands(node, n, values, numbers, partial, flat);
     return (PyObject *)node;
 }
