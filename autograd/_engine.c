@@ -1169,14 +1169,25 @@ typedef struct {
     bool exists; /* or the sweep did not come there */
 } Finding;
 
+#define FEW 16
+
+/* Return room for findings: that for a few, if it is enough, else memory that the caller frees. */
 static Finding *
-findings_new(Py_ssize_t count)
+findings_new(Py_ssize_t count, Finding *few)
 {
-    Finding *found = PyMem_Malloc(((size_t)count + 1) * sizeof(Finding));
+    Finding *found = count <= FEW ? few : PyMem_Malloc((size_t)count * sizeof(Finding));
     if (!found) {
         PyErr_NoMemory();
     }
     return found;
+}
+
+static void
+findings_free(Finding *found, const Finding *few)
+{
+    if (found != few) {
+        PyMem_Free(found);
+    }
 }
 
 /* Read what a sweep left in nodes; it is there if they have all of the flags. */
@@ -1248,12 +1259,12 @@ engine_adjoints(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
     }
     const Py_ssize_t count = PyTuple_GET_SIZE(nodes);
     Seeds seeds;
-    Finding *found = NULL;
-    if (read_seeds(state, args[0], "backward", &seeds) == 0 && (found = findings_new(count))) {
+    Finding few[FEW], *found = NULL;
+    if (read_seeds(state, args[0], "backward", &seeds) == 0 && (found = findings_new(count, few))) {
         (void)find_adjoints(seeds.nodes, seeds.numbers, seeds.count, items_of(nodes), count, found);
         result = list_findings(found, count, false);
     }
-    PyMem_Free(found);
+    findings_free(found, few);
     seeds_free(&seeds);
     Py_DECREF(nodes);
     return result;
@@ -1275,12 +1286,12 @@ engine_closed_adjoints(PyObject *module, PyObject *const *args, Py_ssize_t n_arg
     }
     const Py_ssize_t count = PyTuple_GET_SIZE(leaves);
     const double seed = 1.0;
-    Finding *found = findings_new(count);
+    Finding few[FEW], *found = findings_new(count, few);
     if (found) {
         bool is_closed = find_adjoints(args, &seed, 1, items_of(leaves), count, found);
         result = is_closed ? list_findings(found, count, true) : Py_NewRef(Py_None);
     }
-    PyMem_Free(found);
+    findings_free(found, few);
     Py_DECREF(leaves);
     return result;
 }
@@ -1292,7 +1303,7 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
     Seeds seeds;
     Sweep sweep;
     Nodes order = {0};
-    Finding *found = NULL;
+    Finding few[FEW], *found = NULL;
     PyObject *result = NULL, *wanted = NULL;
     if (read_seeds(state, given, "tangent", &seeds) < 0) {
         goto done;
@@ -1308,7 +1319,7 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
             goto done;
         }
     }
-    if (!(wanted = read_values(state, nodes, "tangents")) || !(found = findings_new(PyTuple_GET_SIZE(wanted)))) {
+    if (!(wanted = read_values(state, nodes, "tangents")) || !(found = findings_new(PyTuple_GET_SIZE(wanted), few))) {
         goto done;
     }
     sweep = sweep_reach(items_of(wanted), PyTuple_GET_SIZE(wanted), false, 0);
@@ -1339,7 +1350,7 @@ sweep_forward(State *state, PyObject *given, PyObject *nodes)
     result = list_findings(found, PyTuple_GET_SIZE(wanted), false);
 done:
     seeds_free(&seeds);
-    PyMem_Free(found);
+    findings_free(found, few);
     PyMem_Free(order.items);
     Py_XDECREF(wanted);
     return result;

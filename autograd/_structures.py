@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import operator
+import sys
 from collections.abc import Mapping
 
 from autograd import errors
@@ -17,6 +18,7 @@ from autograd._floats import is_real
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import ModuleType
     from typing import Any
 
 __all__ = [
@@ -29,12 +31,13 @@ __all__ = [
     "load",
     "map_values",
     "number_of",
+    "twins",
 ]
 
 
 def is_value(x: object) -> bool:
     """Return whether x is a Value, of either twin."""
-    return type(x) in _values or (type(x) is not float and _is_value(type(x)))
+    return type(x) in twins or (type(x) is not float and _is_value(type(x)))
 
 
 def has_values(items: Iterable[object]) -> bool:
@@ -42,15 +45,15 @@ def has_values(items: Iterable[object]) -> bool:
     return any(map(_is_value, set(map(type, items)) - _NUMBERS))
 
 
-#: Types that can be told at once; those of Values, since they were first met.
+#: Types that can be told at once; those of Values, since they were first met, with the engines they belong to.
 _NUMBERS = {float, int}
-_values: set[type] = set()
+twins: dict[type, ModuleType] = {}
 
 
 def _is_value(kind: type) -> bool:
     if kind.__name__ != "Value" or kind.__module__ not in {"autograd.engine", "autograd._engine"}:
         return False
-    _values.add(kind)
+    twins[kind] = sys.modules[kind.__module__]
     return True
 
 

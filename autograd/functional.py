@@ -34,6 +34,7 @@ from autograd._structures import (
     is_variable,
     map_values,
     number_of,
+    twins,
 )
 
 __all__ = ["grad", "gradient", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
@@ -279,16 +280,17 @@ def gradient(root: Value, sources: Sequence[Value], create_graph: bool = False) 
     list of float, or of Value and float
         One for each source; None where `root` does not depend on it, which is not the same as 0.0.
     """
-    if not is_value(root):
-        raise errors.not_a_value("gradient", root)
-    if not create_graph:
-        found: list[Any] = twin_of(root).adjoints(root, sources)
-        return found
-    sources = list(sources)
-    for value in sources:
-        if not is_value(value):
-            raise errors.not_a_value("gradient", value)
-    return _recorded.adjoints({root: 1.0}, sources)
+    engine = None if create_graph else twins.get(type(root))
+    if engine is None:
+        sources = list(sources)
+        for value in (root, *sources):
+            if not is_value(value):
+                raise errors.not_a_value("gradient", value)
+        if create_graph:
+            return _recorded.adjoints({root: 1.0}, sources)
+        engine = twins[type(root)]
+    found: list[Any] = engine.adjoints(root, sources)
+    return found
 
 
 # ---- one call of a function --------------------------------------------------------------------------

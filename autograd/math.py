@@ -64,26 +64,28 @@ def fabs(x: Any) -> Any:
     return abs(x) if type(x) is _backend.Value else _math.fabs(x)
 
 
-_log, _log2, _log10 = _backend.log, _backend.log2, _backend.log10
-
-
 def log(x: Any, *base: Any) -> Any:  # type: ignore[no-redef]
     """Return the natural logarithm, or that to a base: ``log(x) / log(base)``."""
-    if base:
-        if len(base) > 1:
-            raise errors.wrong_count("log", 2, 1 + len(base))
-        return _divided(log(x), log(base[0]))
-    return _math.log(x) if isinstance(x, int) and x.bit_length() > 1000 else _log(x)
+    if not base:
+        return _backend.log(x) if type(x) is not int else _of_int("log", x)
+    if len(base) > 1:
+        raise errors.wrong_count("log", 2, 1 + len(base))
+    return _divided(log(x), log(base[0]))
 
 
 def log2(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 2; of an int of any size."""
-    return _math.log2(x) if isinstance(x, int) and x.bit_length() > 1000 else _log2(x)
+    return _backend.log2(x) if type(x) is not int else _of_int("log2", x)
 
 
 def log10(x: Any) -> Any:  # type: ignore[no-redef]
     """Return the logarithm to base 10; of an int of any size."""
-    return _math.log10(x) if isinstance(x, int) and x.bit_length() > 1000 else _log10(x)
+    return _backend.log10(x) if type(x) is not int else _of_int("log10", x)
+
+
+def _of_int(name: str, x: int) -> Any:
+    """Return a logarithm, of an int beyond all floats too."""
+    return getattr(_math if x.bit_length() > 1000 else _backend, name)(x)
 
 
 def _divided(x: Any, y: Any) -> Any:

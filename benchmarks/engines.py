@@ -33,15 +33,18 @@ class Adapter(NamedTuple):
 
 
 def ours(twin: str) -> Adapter:
-    """Return the adapter of one of our twins; its functions are those of `autograd.math`."""
-    functions = importlib.import_module(twin)
-    variable = functions.Value
+    """Return the adapter of one of our twins."""
+    from autograd import gradient as derivatives
+
+    engine = importlib.import_module(twin)
+    # `autograd.math` is that of the C twin here; the other has most of the functions itself.
+    functions = importlib.import_module("autograd.math") if twin == "autograd._engine" else engine
+    variable = engine.Value
 
     def gradient(run: Run, inputs: Sequence[float]) -> tuple[float, list[float]]:
-        leaves = [variable(x) for x in inputs]
+        leaves = list(map(variable, inputs))
         out = run(leaves, functions)
-        out.backward()
-        return out.data, [leaf.grad for leaf in leaves]
+        return out.data, derivatives(out, leaves)
 
     def record(run: Run, inputs: Sequence[float]) -> Callable[[], object]:
         return run([variable(x) for x in inputs], functions).backward
