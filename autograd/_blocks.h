@@ -18,11 +18,11 @@
 
 #include <stddef.h> /* ptrdiff_t */
 
-#define BLOCK_SIZE ((size_t)1 << 16)
+#define BLOCK_SIZE ((size_t)1 << 15)
 #define GRANULE ((size_t)16) /* nodes start at multiples of it, and it divides their sizes */
 #define ARENA_BLOCKS 64
 #define ARENA_SIZE (ARENA_BLOCKS * BLOCK_SIZE)
-#define KEPT_ARENAS 32 /* 128 MiB: what a graph of 1,600,000 operations takes */
+#define KEPT_ARENAS 64 /* 128 MiB: what a graph of 1,600,000 operations takes */
 
 typedef struct Arena {
     struct Arena *next; /* in the list of arenas that have an idle block */
@@ -40,8 +40,11 @@ typedef struct Block {
     size_t alive;          /* nodes in it */
     size_t n_slots;        /* of a large node: the Operands behind it */
     struct Label *labels;  /* names of nodes in it */
-    char *first_marked;    /* in the sweep under way: the newest marked node; NO_MARK if there is none */
+    /* In the sweep under way: */
+    char *first_marked;    /* the newest marked node; NO_MARK if there is none */
     char *last_marked;     /* the oldest marked node, or NULL */
+    struct Block *child;   /* in the heap of blocks to come, then NULL; see heap_meld */
+    struct Block *sibling; /* in the heap, then the next older block that the sweep came to */
 } Block;
 
 #define NO_MARK ((char *)UINTPTR_MAX)
@@ -110,6 +113,8 @@ arena_unlink(Space *space, Arena *arena)
 }
 
 #ifdef _WIN32
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
 #include <windows.h>
 
 static char *
@@ -322,4 +327,42 @@ block_take(Space *space, size_t size)
     PREFETCH(space->end - 1024);
     UNPOISON(space->end, size);
     return space->end;
+}
+
+/* ---- the blocks that a sweep still has to come to: a pairing heap, the newest on top ---------- */
+
+static inline Block *
+heap_meld(Block *left, Block *right)
+{
+    if (!left || !right) {
+        return left ? left : right;
+    }
+    if (left->base < right->base) {
+        Block *newer = right;
+        right = left;
+        left = newer;
+    }
+    right->sibling = left->child;
+    left->child = right;
+    return left;
+}
+
+/* Return the heap without its top: its children, melded in pairs. */
+NOINLINE Block *
+heap_below(Block *top)
+{
+    Block *pairs = NULL, *heap = NULL;
+    for (Block *child = top->child, *next; child; child = next) {
+        Block *second = child->sibling;
+        next = second ? second->sibling : NULL;
+        child = heap_meld(child, second);
+        child->sibling = pairs;
+        pairs = child;
+    }
+    for (Block *next; pairs; pairs = next) {
+        next = pairs->sibling;
+        heap = heap_meld(heap, pairs);
+    }
+    top->child = NULL;
+    return heap;
 }

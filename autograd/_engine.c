@@ -43,7 +43,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>  /* qsort */
-#include <string.h>  /* memset, strcmp */
+#include <string.h>  /* memcpy, memset, strcmp */
 
 /* ---- the table of primitives ----------------------------------------------------------------- */
 
@@ -184,8 +184,6 @@ typedef struct {
     PyObject *real;           /* strong: numbers.Real, or NULL until first needed */
     PyObject *mapping;        /* strong: collections.abc.Mapping, or NULL until first needed */
     Space space;              /* where computed nodes live */
-    bool freeing;             /* whether a graph is being freed */
-    struct Value *waiting;    /* to be freed, since meanwhile */
     struct Source *spare;     /* memory of dead sources, linked by `next` */
     int n_spare;
 } State;
@@ -193,7 +191,7 @@ typedef struct {
 static void value_dealloc(Value *self);
 static PyObject *value_get_op(Value *self, void *closure);
 
-/* The module that was imported first: asking the interpreter for the state at each operation would cost as much
+/* The instance of the module in the main interpreter: asking the interpreter for the state at each operation would cost as much
  * as the operation. Others, in further interpreters, do ask. */
 static struct {
     PyTypeObject *value_type;
@@ -271,7 +269,9 @@ count_slots(const Value *node)
 static inline Operand *
 end_of_small(const Value *node)
 {
-    return (Operand *)((char *)operands_of(node) + (node->recording >> 12 & MANY << 4));
+    const uint64_t size = sizeof(Operand) == 16 ? node->recording >> 12 & MANY << 4
+                                                : (node->recording >> 16 & MANY) * sizeof(Operand);
+    return (Operand *)((char *)operands_of(node) + size);
 }
 
 static inline size_t
@@ -509,7 +509,9 @@ source_new(State *state, int op, double primal, PyObject *name)
 {
     const int modes = modes_of(state);
     PyObject *line = NULL;
+    Py_XINCREF(name); /* before any Python code runs, which may rename where it comes from */
     if (RARELY(modes) && (modes < 0 || ((modes & LINES) && !(line = line_of_caller(state))))) {
+        Py_XDECREF(name);
         return NULL;
     }
     Source *self = line ? NULL : state->spare;
@@ -520,6 +522,7 @@ source_new(State *state, int op, double primal, PyObject *name)
         self = PyObject_Malloc(sizeof(Source) + (line ? sizeof(Operand) : 0));
     }
     if (RARELY(!self)) {
+        Py_XDECREF(name);
         Py_XDECREF(line);
         PyErr_NoMemory();
         return NULL;
@@ -527,7 +530,7 @@ source_new(State *state, int op, double primal, PyObject *name)
     begin_value(state, &self->value, primal);
     Py_INCREF(state->value_type);
     self->value.recording = clock_tick(&state->space) << 16 | (line ? HAS_LINE : 0) | (uint64_t)op;
-    self->name = Py_XNewRef(name);
+    self->name = name;
     self->next = NULL;
     if (RARELY(line)) {
         extras_of(&self->value)->value = (uintptr_t)line | FLAT;
@@ -665,41 +668,19 @@ free_source(State *state, Value *node)
     Py_DECREF(type); /* perhaps the last reference, and then the state is gone */
 }
 
-/* Drop what few computed nodes have. */
-NOINLINE void
-free_extras(const Value *node)
-{
-    Py_XDECREF(primitive_of(node));
-    Py_XDECREF(line_of(node));
-    if (node->recording & HAS_LABEL) {
-        remove_label(node);
-    }
-}
-
-/* Take a computed node apart, and put before `dying` what only it kept alive. */
+/* Give back the memory of a computed node that holds no more references. A sweep may still read its size. */
 INLINE void
-free_node(State *state, Value *node, Value **dying)
+free_memory(State *state, Value *node)
 {
     Block *block = block_of(node);
-    const Operand *operand = operands_of(node), *end = end_of_small(node);
-    if (RARELY(node->recording & (HAS_EXTRAS | HAS_LABEL) || !block->arena)) {
-        end = operand + count_operands(node);
-        free_extras(node);
-    }
-    for (; operand < end; operand++) {
-        Value *value = operand_value(operand);
-        if (value) {
-            drop(value, dying);
-        }
-    }
-    POISON(operands_of(node), count_slots(node) * sizeof(Operand)); /* a sweep may still read the size of a dead node */
+    POISON(operands_of(node), count_slots(node) * sizeof(Operand));
     if (--block->alive == 0) {
         block_emptied(&state->space, block);
     }
 }
 
-/* Free a node, and with it all that only it kept alive, without recursion. The end of a user's own
- * primitive may run Python code: what dies in it waits. */
+/* Free a node, and with it all that only it kept alive, without recursion: a node that dies while another is being
+ * freed waits in a list. The death of a user's own primitive may run Python code, so that comes last. */
 static void
 value_dealloc(Value *self)
 {
@@ -708,28 +689,43 @@ value_dealloc(Value *self)
         free_source(state, self);
         return;
     }
-    self->next = state->waiting;
-    state->waiting = self;
-    if (state->freeing) {
-        return;
-    }
-    state->freeing = true;
     PyTypeObject *type = (PyTypeObject *)Py_NewRef(Py_TYPE(self)); /* by which the state lives */
-    while (state->waiting) {
-        Value *dying = state->waiting;
-        state->waiting = NULL;
-        while (dying) {
-            Value *node = dying;
-            PREFETCH((char *)node + 2048);
-            dying = node->next;
-            if (is_source(node)) {
-                free_source(state, node);
-            } else {
-                free_node(state, node, &dying);
+    Value *dying = self, *with_extras = NULL;
+    self->next = NULL;
+    while (dying) {
+        Value *node = dying;
+        PREFETCH((char *)node + 2048);
+        dying = node->next;
+        if (is_source(node)) {
+            free_source(state, node);
+            continue;
+        }
+        const bool small = block_of(node)->arena && !(node->recording & (HAS_EXTRAS | HAS_LABEL));
+        const Operand *operand = operands_of(node), *end = RARELY(!small) ? extras_of(node) : end_of_small(node);
+        for (; operand < end; operand++) {
+            Value *value = operand_value(operand);
+            if (value) {
+                drop(value, &dying);
             }
         }
+        if (RARELY(!small)) {
+            node->next = with_extras;
+            with_extras = node;
+        } else {
+            free_memory(state, node);
+        }
     }
-    state->freeing = false;
+    while (with_extras) {
+        Value *node = with_extras;
+        with_extras = node->next;
+        PyObject *own = primitive_of(node), *line = line_of(node);
+        if (node->recording & HAS_LABEL) {
+            remove_label(node);
+        }
+        free_memory(state, node);
+        Py_XDECREF(line);
+        Py_XDECREF(own);
+    }
     Py_DECREF(type);
 }
 
@@ -795,11 +791,13 @@ value_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObject *
 
 /* ---- the nodes behind some roots: _reach ------------------------------------------------------ */
 
-/* A sweep marks the nodes it reaches, each with a bit of its own. It finds the sources again by a list, and computed
- * nodes by walking through the blocks from the newest mark to the oldest. It allocates nothing, fails nowhere and
- * runs no Python code, so one sweep never meets another, and nobody sees half of one. */
+/* A sweep marks the nodes it reaches, each with a bit of its own. It finds the sources again by a list. For computed
+ * nodes it goes through the blocks with marks, the newest first, and in each from the newest mark to the oldest. It
+ * allocates nothing, fails nowhere and runs no Python code, so one sweep never meets another, and nobody sees half of
+ * one. */
 typedef struct {
-    Block *newest; /* of the blocks with marked nodes; NULL if there are none */
+    Block *ahead;    /* a heap of the marked blocks that the sweep has not come to */
+    Block *newest;   /* those it has come to, linked by `sibling` to the oldest */
     Block *oldest;
     Source *sources; /* reached, linked by `next` */
 } Sweep;
@@ -821,8 +819,8 @@ mark(Sweep *sweep, Value *node)
     Block *block = block_of(node);
     char *place = (char *)node;
     if (RARELY(!block->last_marked)) {
-        sweep->newest = !sweep->newest || block->base > sweep->newest->base ? block : sweep->newest;
-        sweep->oldest = !sweep->oldest || block->base < sweep->oldest->base ? block : sweep->oldest;
+        block->sibling = NULL;
+        sweep->ahead = heap_meld(sweep->ahead, block);
     }
     if (place > block->last_marked) {
         block->last_marked = place;
@@ -839,32 +837,28 @@ unmark(Value *node)
     node->recording &= ~(MARKED | MOVES | WANTED);
 }
 
-/* A walk over the marked computed nodes, in reverse recording order. Those that get marked on the way, all of
- * them older than the one at hand, have their turn. */
-typedef struct {
-    Block *block;
-    char *place; /* of the next node to look at */
-} Walk;
-
-static inline Walk
-walk_of(const Sweep *sweep)
+/* Go on to the newest of the blocks ahead. All marks in it have been made, but for those that its own nodes make. */
+static inline Block *
+next_block(Sweep *sweep)
 {
-    return (Walk){.block = sweep->newest, .place = sweep->newest ? sweep->newest->first_marked : NULL};
+    Block *block = sweep->ahead;
+    if (block) {
+        sweep->ahead = block->child ? heap_below(block) : NULL;
+        block->sibling = NULL;
+        *(sweep->oldest ? &sweep->oldest->sibling : &sweep->newest) = block;
+        sweep->oldest = block;
+    }
+    return block;
 }
 
-/* Return the next node, or NULL. */
+/* Go on to the next marked node in a block, from *place. Return NULL if there are no more. */
 INLINE Value *
-walk_next(Walk *walk, const Sweep *sweep)
+next_in_block(const Block *block, char **place)
 {
-    while (walk->block) {
-        if (RARELY(walk->place > walk->block->last_marked)) {
-            walk->block = walk->block == sweep->oldest ? NULL : walk->block->older;
-            walk->place = walk->block ? walk->block->first_marked : NULL;
-            continue;
-        }
-        Value *node = (Value *)walk->place;
-        PREFETCH(walk->place + 2048);
-        walk->place += sizeof(Value) + count_slots(node) * sizeof(Operand);
+    while (*place <= block->last_marked) {
+        Value *node = (Value *)*place;
+        PREFETCH(*place + 2048);
+        *place += sizeof(Value) + count_slots(node) * sizeof(Operand);
         if (node->recording & MARKED) {
             return node;
         }
@@ -876,7 +870,7 @@ walk_next(Walk *walk, const Sweep *sweep)
 static void
 forget_places(const Sweep *sweep)
 {
-    for (Block *block = sweep->newest; block; block = block == sweep->oldest ? NULL : block->older) {
+    for (Block *block = sweep->newest; block; block = block->sibling) {
         block->first_marked = NO_MARK;
         block->last_marked = NULL;
     }
@@ -884,11 +878,13 @@ forget_places(const Sweep *sweep)
 
 /* End a sweep: forget its marks and what it found. */
 static void
-sweep_end(Sweep *sweep)
+sweep_end(const Sweep *sweep)
 {
-    Walk walk = walk_of(sweep);
-    for (Value *node; (node = walk_next(&walk, sweep));) {
-        unmark(node);
+    for (Block *block = sweep->newest; block; block = block->sibling) {
+        char *place = block->first_marked;
+        for (Value *node; (node = next_in_block(block, &place));) {
+            unmark(node);
+        }
     }
     forget_places(sweep);
     for (Source *source = sweep->sources; source; source = source->next) {
@@ -907,14 +903,16 @@ sweep_reach(PyObject *const *roots, Py_ssize_t n_roots, bool through_flat, uint6
             mark(&sweep, (Value *)roots[i]);
         }
     }
-    Walk walk = walk_of(&sweep);
-    for (const Value *node; (node = walk_next(&walk, &sweep));) {
-        const Operand *operands = operands_of(node);
-        const size_t n = count_operands(node);
-        for (size_t k = 0; k < n; k++) {
-            Value *source = operand_value(&operands[k]);
-            if (source && (through_flat || is_edge(&operands[k])) && serial_of(source) >= since) {
-                mark(&sweep, source);
+    for (Block *block; (block = next_block(&sweep));) {
+        char *place = block->first_marked;
+        for (const Value *node; (node = next_in_block(block, &place));) {
+            const Operand *operands = operands_of(node);
+            const size_t n = count_operands(node);
+            for (size_t k = 0; k < n; k++) {
+                Value *source = operand_value(&operands[k]);
+                if (source && (through_flat || is_edge(&operands[k])) && serial_of(source) >= since) {
+                    mark(&sweep, source);
+                }
             }
         }
     }
@@ -935,20 +933,21 @@ typedef struct {
 
 /* List all marked nodes in recording order. Return 0; or -1 with an exception set, and then the sweep has ended. */
 static int
-list_marked(Sweep *sweep, Nodes *nodes)
+list_marked(const Sweep *sweep, Nodes *nodes)
 {
     size_t n_computed = 0, n_sources = 0;
-    Walk walk = walk_of(sweep);
-    while (walk_next(&walk, sweep)) {
-        n_computed++;
+    for (const Block *block = sweep->newest; block; block = block->sibling) {
+        char *place = block->first_marked;
+        while (next_in_block(block, &place)) {
+            n_computed++;
+        }
     }
-    for (Source *source = sweep->sources; source; source = source->next) {
+    for (const Source *source = sweep->sources; source; source = source->next) {
         n_sources++;
     }
-    const size_t count = n_computed + n_sources;
-    Value **items = PyMem_Calloc(count + 1, sizeof(Value *));
+    Value **items = PyMem_Calloc(n_computed + n_sources + 1, sizeof(Value *));
     Value **sources = PyMem_Calloc(n_sources + 1, sizeof(Value *));
-    *nodes = (Nodes){.items = items, .count = count};
+    *nodes = (Nodes){.items = items, .count = n_computed + n_sources};
     if (!items || !sources) {
         PyMem_Free(items);
         PyMem_Free(sources);
@@ -957,25 +956,26 @@ list_marked(Sweep *sweep, Nodes *nodes)
         PyErr_NoMemory();
         return -1;
     }
-    size_t i = 0;
+    size_t left = 0, at = nodes->count;
     for (Source *source = sweep->sources; source; source = source->next) {
-        sources[i++] = &source->value;
+        sources[left++] = &source->value;
     }
     qsort(sources, n_sources, sizeof(Value *), by_recording);
-    walk = walk_of(sweep);
-    Value *computed = walk_next(&walk, sweep);
-    for (size_t place = count; place-- > 0;) { /* merge the two, from the newest to the oldest */
-        if (computed && (i == 0 || serial_of(computed) > serial_of(sources[i - 1]))) {
-            items[place] = computed;
-            computed = walk_next(&walk, sweep);
-        } else {
-            items[place] = sources[--i];
+    for (const Block *block = sweep->newest; block; block = block->sibling) { /* merge the two, the newest first */
+        char *place = block->first_marked;
+        for (Value *node; (node = next_in_block(block, &place));) {
+            while (left && serial_of(sources[left - 1]) > serial_of(node)) {
+                items[--at] = sources[--left];
+            }
+            items[--at] = node;
         }
     }
+    memcpy(items, sources, left * sizeof(Value *));
     PyMem_Free(sources);
     return 0;
 }
 
+/* Return a list of the nodes. */
 static PyObject *
 list_of(const Nodes *nodes)
 {
@@ -1063,7 +1063,8 @@ read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
     }
     PyObject *number;
     Py_ssize_t position = 0;
-    for (Py_ssize_t i = 0; PyDict_Next(seeds->held, &position, &seeds->nodes[i], &number); i++) {
+    /* The conversion of a number may run Python code, which could find even this dict. */
+    for (size_t i = 0; i < count && PyDict_Next(seeds->held, &position, &seeds->nodes[i], &number); i++) {
         if (required_real(state, number, "seed", &seeds->numbers[i]) < 0) {
             return -1;
         }
@@ -1085,9 +1086,8 @@ sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, 
         mark(&sweep, (Value *)roots[i]);
         ((Value *)roots[i])->adjoint = seeds[i];
     }
-    /* This is a Walk, which keeps in registers what the marks in the block at hand change. */
-    for (Block *block = sweep.newest; block; block = block == sweep.oldest ? NULL : block->older) {
-        char *place = block->first_marked, *last = block->last_marked;
+    for (Block *block; (block = next_block(&sweep));) {
+        char *place = block->first_marked, *last = block->last_marked; /* last in a register: it often changes */
         const bool large = !block->arena;
         while (place <= last) {
             Value *node = (Value *)place;
@@ -2578,7 +2578,7 @@ engine_exec(PyObject *module)
     /* The interpreter's own messages call a Python class by its bare name; so shall they this one. */
     state->value_type->tp_name = "Value";
     state->value_type->tp_vectorcall = value_vectorcall;
-    if (!first.value_type) {
+    if (!first.value_type && PyInterpreterState_Get() == PyInterpreterState_Main()) {
         first.value_type = state->value_type;
         first.state = state;
     }
@@ -2606,6 +2606,10 @@ static int
 engine_clear(PyObject *module)
 {
     State *state = PyModule_GetState(module);
+    if (first.state == state) {
+        first.value_type = NULL;
+        first.state = NULL;
+    }
     Py_CLEAR(state->value_type);
     Py_CLEAR(state->errors);
     Py_CLEAR(state->copying);
@@ -2623,10 +2627,6 @@ static void
 engine_free(void *module)
 {
     State *state = PyModule_GetState(module);
-    if (first.state == state) {
-        first.value_type = NULL;
-        first.state = NULL;
-    }
     (void)engine_clear(module);
     space_free(&state->space);
     for (Source *source = state->spare, *next; source; source = next) {

@@ -64,11 +64,12 @@ class Mode(contextlib.ContextDecorator):
         Whether to set or to clear it.
     """
 
+    _is_counted = False  # also where __init__ ran out of memory
+
     def __init__(self, bit: int, on: bool = True) -> None:
         self._bit = bit
         self._on = on
         self._is_open = False
-        self._is_counted = False
 
     def __call__(self, function: Any) -> Any:
         if getattr(function, "__code__", Mode.__call__.__code__).co_flags & _CO_SUSPENDS:

@@ -292,8 +292,8 @@ def closed_adjoints(root: Value, leaves: Iterable[Value]) -> list[float] | None:
         One for each leaf, 0.0 where the root does not depend on it; None if the root depends on a leaf
         that is older than all of these (see `is_closed`).
     """
-    wanted = _values(leaves, "closed_adjoints")
-    if not is_closed([root], wanted):
+    roots, wanted = _values([root], "closed_adjoints"), _values(leaves, "closed_adjoints")
+    if not is_closed(roots, wanted):
         return None
     return [0.0 if found is None else found for found in adjoints(root, wanted)]
 

@@ -39,6 +39,8 @@ def not_a_number(where: str, got: object) -> TypeError:
     if _is_of_the_other_twin(got):
         if where == "Value":
             return TypeError("Value: expected a real number, got a Value; use it as it is, or its .data")
+        if where in {"data", "grad", "seed"}:
+            return TypeError(f"{where}: expected a real number, got a Value; use its .data")
         return BackendMismatchError(
             f"{where}: expected Values of one twin, got one of {type(got).__module__} as well; "
             "take Value from autograd throughout"

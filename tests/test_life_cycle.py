@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from programs import bits, programs, run
 
+from autograd import record_lines
+
 small = st.floats(-4, 4)
 
 
@@ -306,6 +308,49 @@ def test_a_collection_in_a_sweep_changes_nothing(engine):
     finally:
         gc.set_threshold(*threshold)
         gc.collect()
+
+
+def test_what_dies_in_the_end_of_an_own_primitive_dies_at_once(engine):
+    """Python code that runs while a graph is being freed sees graphs of its own freed as ever."""
+    x = engine.Value(2.0)
+    seen = []
+
+    class Last:
+        name = "last"
+
+        def __del__(self):
+            before = sys.getrefcount(x)
+            y = (x * x).exp() + x
+            y.backward()
+            more = sys.getrefcount(x) > before
+            del y
+            seen.append((more, sys.getrefcount(x) == before))
+
+    node = engine.restore(4.0, 0.0, "", Last(), (x,), (x,), (4.0,)) * x + x
+    node.name = "root"
+    del node
+    gc.collect()
+    assert seen == [(True, True)]
+
+
+def test_a_name_that_goes_while_it_is_copied(engine):
+    """Recording a line runs Python code, which may rename the very node that is being copied."""
+    x = engine.Value(2.0, "".join(["old ", "name"]))
+
+    def rename(frame, event, _):
+        if event == "call" and frame.f_code.co_name == "caller":
+            x.name = "".join(["new ", "name"])
+
+    for copied in (lambda: x.detach(), lambda: copy.copy(x), lambda: (x * 1.0).detach()):
+        x.name = "".join(["old ", "name"])
+        with record_lines():
+            old = sys.getprofile()
+            sys.setprofile(rename)
+            try:
+                name = copied().name
+            finally:
+                sys.setprofile(old)
+        assert name in {"old name", "new name", ""}
 
 
 def test_an_own_primitive_may_be_false(engine):
