@@ -163,7 +163,7 @@ typedef struct Label {
  * order, on a computed node 16 of the number of Operands behind it and 32 of recordings since its block was begun. */
 #define HAS_LINE ((uint64_t)0x100)
 #define HAS_LABEL ((uint64_t)0x200)
-#define HAS_EXTRAS ((uint64_t)0x2000) /* a computed node that has any */
+#define UNUSUAL ((uint64_t)0x2000) /* a computed node with extras, a label or MANY Operands */
 #define MARKED ((uint64_t)0x400) /* the sweep under way has reached the node */
 #define MOVES ((uint64_t)0x800)  /* in the sweep under way a seed reaches the node, or a source does */
 #define WANTED ((uint64_t)0x1000) /* the sweep under way is to leave the adjoint in the node */
@@ -195,6 +195,7 @@ static PyObject *value_get_op(Value *self, void *closure);
  * as the operation. Others, in further interpreters, do ask. */
 static struct {
     PyTypeObject *value_type;
+    PyObject *module;
     State *state;
 } first;
 
@@ -265,9 +266,9 @@ count_slots(const Value *node)
     return RARELY(count == MANY) ? block_of(node)->n_slots : count;
 }
 
-/* Return where the Operands of a node end, one that is not large. */
+/* Return where the Operands of a node end that has not MANY. */
 static inline Operand *
-end_of_small(const Value *node)
+end_of_few(const Value *node)
 {
     const uint64_t size = sizeof(Operand) == 16 ? node->recording >> 12 & MANY << 4
                                                 : (node->recording >> 16 & MANY) * sizeof(Operand);
@@ -570,15 +571,16 @@ node_new(State *state, int modes, int op, size_t n_operands, double primal, PyOb
     Value *self = node_begin(state, op, n_slots, primal);
     if (n_slots >= MANY) {
         space->newest->n_slots = n_slots;
+        self->recording |= UNUSUAL;
     }
     Operand *extra = operands_of(self) + n_operands;
     if (own) {
         *extra++ = (Operand){.value = (uintptr_t)Py_NewRef(own) | FLAT};
-        self->recording |= HAS_EXTRAS;
+        self->recording |= UNUSUAL;
     }
     if (line) {
         *extra = (Operand){.value = (uintptr_t)line | FLAT};
-        self->recording |= HAS_EXTRAS | HAS_LINE;
+        self->recording |= UNUSUAL | HAS_LINE;
     }
     return self;
 }
@@ -619,7 +621,7 @@ set_name(Value *node, PyObject *name)
         Block *block = block_of(node);
         *label = (Label){.next = block->labels, .node = node};
         block->labels = label;
-        node->recording |= HAS_LABEL;
+        node->recording |= UNUSUAL | HAS_LABEL;
         place = &label->name;
     }
     Py_XSETREF(*place, Py_NewRef(name));
@@ -690,34 +692,34 @@ value_dealloc(Value *self)
         return;
     }
     PyTypeObject *type = (PyTypeObject *)Py_NewRef(Py_TYPE(self)); /* by which the state lives */
-    Value *dying = self, *with_extras = NULL;
+    Value *dying = self, *waiting = NULL;
     self->next = NULL;
     while (dying) {
         Value *node = dying;
-        PREFETCH((char *)node + 2048);
+        PREFETCH((char *)node + AHEAD);
         dying = node->next;
         if (is_source(node)) {
             free_source(state, node);
             continue;
         }
-        const bool small = block_of(node)->arena && !(node->recording & (HAS_EXTRAS | HAS_LABEL));
-        const Operand *operand = operands_of(node), *end = RARELY(!small) ? extras_of(node) : end_of_small(node);
+        const bool unusual = node->recording & UNUSUAL;
+        const Operand *operand = operands_of(node), *end = RARELY(unusual) ? extras_of(node) : end_of_few(node);
         for (; operand < end; operand++) {
             Value *value = operand_value(operand);
             if (value) {
                 drop(value, &dying);
             }
         }
-        if (RARELY(!small)) {
-            node->next = with_extras;
-            with_extras = node;
+        if (RARELY(unusual)) {
+            node->next = waiting;
+            waiting = node;
         } else {
             free_memory(state, node);
         }
     }
-    while (with_extras) {
-        Value *node = with_extras;
-        with_extras = node->next;
+    while (waiting) {
+        Value *node = waiting;
+        waiting = node->next;
         PyObject *own = primitive_of(node), *line = line_of(node);
         if (node->recording & HAS_LABEL) {
             remove_label(node);
@@ -857,7 +859,7 @@ next_in_block(const Block *block, char **place)
 {
     while (*place <= block->last_marked) {
         Value *node = (Value *)*place;
-        PREFETCH(*place + 2048);
+        PREFETCH(*place + AHEAD);
         *place += sizeof(Value) + count_slots(node) * sizeof(Operand);
         if (node->recording & MARKED) {
             return node;
@@ -1017,6 +1019,16 @@ read_values(State *state, PyObject *nodes, const char *where)
     return values;
 }
 
+/* The same, but a list is returned as it is: for those who run no Python code while they read it. */
+static PyObject *
+read_list(State *state, PyObject *nodes, const char *where)
+{
+    if (!PyList_CheckExact(nodes)) {
+        return read_values(state, nodes, where);
+    }
+    return check_values(state, PySequence_Fast_ITEMS(nodes), PyList_GET_SIZE(nodes), where) < 0 ? NULL : Py_NewRef(nodes);
+}
+
 typedef struct {
     PyObject *held;   /* strong: a copy of the dict that was given, which nobody else can change; or a Value */
     PyObject **nodes; /* borrowed from it: its keys, or itself */
@@ -1088,12 +1100,12 @@ sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, 
     }
     for (Block *block; (block = next_block(&sweep));) {
         char *place = block->first_marked, *last = block->last_marked; /* last in a register: it often changes */
-        const bool large = !block->arena;
+        const bool many = block->n_slots; /* of its only node */
         while (place <= last) {
             Value *node = (Value *)place;
             const Operand *operand = operands_of(node);
-            const Operand *end = RARELY(large) ? operand + count_slots(node) : end_of_small(node);
-            PREFETCH(place + 2048);
+            const Operand *end = RARELY(many) ? operand + count_slots(node) : end_of_few(node);
+            PREFETCH(place + AHEAD);
             place = (char *)end;
             if (RARELY(!(node->recording & MARKED))) {
                 continue;
@@ -1254,14 +1266,15 @@ engine_adjoints(PyObject *module, PyObject *const *args, Py_ssize_t n_args)
         raise_error(state, "wrong_count", "sin", "adjoints", 2, n_args);
         return NULL;
     }
-    if (!(nodes = read_values(state, args[1], "gradient"))) {
+    nodes = is_value(state, args[0]) ? read_list(state, args[1], "gradient") : read_values(state, args[1], "gradient");
+    if (!nodes) {
         return NULL;
     }
-    const Py_ssize_t count = PyTuple_GET_SIZE(nodes);
+    const Py_ssize_t count = PySequence_Fast_GET_SIZE(nodes);
     Seeds seeds;
     Finding few[FEW], *found = NULL;
     if (read_seeds(state, args[0], "backward", &seeds) == 0 && (found = findings_new(count, few))) {
-        (void)find_adjoints(seeds.nodes, seeds.numbers, seeds.count, items_of(nodes), count, found);
+        (void)find_adjoints(seeds.nodes, seeds.numbers, seeds.count, PySequence_Fast_ITEMS(nodes), count, found);
         result = list_findings(found, count, false);
     }
     findings_free(found, few);
@@ -1281,14 +1294,14 @@ engine_closed_adjoints(PyObject *module, PyObject *const *args, Py_ssize_t n_arg
     }
     PyObject *leaves, *result = NULL;
     if (check_values(state, args, 1, "closed_adjoints") < 0
-        || !(leaves = read_values(state, args[1], "closed_adjoints"))) {
+        || !(leaves = read_list(state, args[1], "closed_adjoints"))) {
         return NULL;
     }
-    const Py_ssize_t count = PyTuple_GET_SIZE(leaves);
+    const Py_ssize_t count = PySequence_Fast_GET_SIZE(leaves);
     const double seed = 1.0;
     Finding few[FEW], *found = findings_new(count, few);
     if (found) {
-        bool is_closed = find_adjoints(args, &seed, 1, items_of(leaves), count, found);
+        bool is_closed = find_adjoints(args, &seed, 1, PySequence_Fast_ITEMS(leaves), count, found);
         result = is_closed ? list_findings(found, count, true) : Py_NewRef(Py_None);
     }
     findings_free(found, few);
@@ -2295,14 +2308,13 @@ done:
 /* Whether a primitive has one operand, and a kernel that gives its value: the compiler knows. */
 #define IS_UNARY(op) (PRIMITIVES[op].n_operands == 1 && PRIMITIVES[op].kernel && !PRIMITIVES[op].python)
 
-#define FUNCTION(name, doc)                                                         \
-    static PyObject *function_##name(PyObject *m, PyObject *const *a, Py_ssize_t n) \
-    {                                                                               \
-        State *state = PyModule_GetState(m);                                        \
-        if (IS_UNARY(OP_##name) && n == 1 && is_value(state, a[0])) {               \
-            return unary(state, OP_##name, PRIMITIVES[OP_##name].kernel, a[0]);     \
-        }                                                                           \
-        return call(state, OP_##name, a, n);                                        \
+#define FUNCTION(name, doc)                                                                \
+    static PyObject *function_##name(PyObject *m, PyObject *const *a, Py_ssize_t n)        \
+    {                                                                                      \
+        if (IS_UNARY(OP_##name) && n == 1 && Py_TYPE(a[0]) == first.value_type && m == first.module) { \
+            return unary(first.state, OP_##name, PRIMITIVES[OP_##name].kernel, a[0]);      \
+        }                                                                                  \
+        return call(PyModule_GetState(m), OP_##name, a, n);                                \
     }
 EACH_FUNCTION(FUNCTION)
 
@@ -2580,6 +2592,7 @@ engine_exec(PyObject *module)
     state->value_type->tp_vectorcall = value_vectorcall;
     if (!first.value_type && PyInterpreterState_Get() == PyInterpreterState_Main()) {
         first.value_type = state->value_type;
+        first.module = module;
         first.state = state;
     }
     return PyModule_AddType(module, state->value_type) < 0 ? -1 : set_all(module);
@@ -2608,6 +2621,7 @@ engine_clear(PyObject *module)
     State *state = PyModule_GetState(module);
     if (first.state == state) {
         first.value_type = NULL;
+        first.module = NULL;
         first.state = NULL;
     }
     Py_CLEAR(state->value_type);
