@@ -19,7 +19,6 @@
 #include <stddef.h> /* ptrdiff_t */
 
 #define BLOCK_SIZE ((size_t)1 << 15)
-#define GRANULE ((size_t)16) /* nodes start at multiples of it, and it divides their sizes */
 #define AHEAD 4096 /* how many bytes ahead memory is fetched; measured */
 #define ARENA_BLOCKS 64
 #define ARENA_SIZE (ARENA_BLOCKS * BLOCK_SIZE)
@@ -33,8 +32,6 @@ typedef struct Arena {
 } Arena;
 
 typedef struct Block {
-    struct Block *older; /* neighbours in recording order among the blocks in use */
-    struct Block *newer;
     Arena *arena;          /* NULL for a block of one large node, which is by itself */
     void *memory;          /* of a large block: what was allocated */
     uint64_t base;         /* the clock when the block was opened */
@@ -51,7 +48,7 @@ typedef struct Block {
 #define NO_MARK ((char *)UINTPTR_MAX)
 
 typedef struct {
-    Block *newest;   /* the one that is being filled, or NULL */
+    Block *filled;   /* the one that is being filled, or NULL */
     char *start;     /* of its room */
     char *end;       /* of what is left of its room: its next node ends here */
     uint64_t clock;  /* recordings so far */
@@ -59,7 +56,7 @@ typedef struct {
     size_t n_unused; /* arenas all of whose blocks are idle */
 } Space;
 
-#define HEADER ((sizeof(Block) + GRANULE - 1) / GRANULE * GRANULE) /* then come the nodes */
+#define HEADER ((sizeof(Block) + 15) / 16 * 16) /* then come the nodes */
 
 _Static_assert(ARENA_BLOCKS == 64, "`idle` has a bit for each");
 
@@ -221,17 +218,12 @@ block_by_itself(size_t size)
     return block;
 }
 
-/* Take a block out of the list of those in use. */
+/* Give back a block in which no node is alive. */
 static void
 block_retire(Space *space, Block *block)
 {
-    if (block->older) {
-        block->older->newer = block->newer;
-    }
-    if (block->newer) {
-        block->newer->older = block->older;
-    } else {
-        space->newest = block->older; /* which is not filled any further */
+    if (block == space->filled) {
+        space->filled = NULL;
         space->start = space->end = NULL;
     }
     Arena *arena = block->arena;
@@ -252,8 +244,8 @@ block_retire(Space *space, Block *block)
 NOINLINE int
 block_open(Space *space, size_t size)
 {
-    if (space->newest && !space->newest->alive) {
-        block_retire(space, space->newest);
+    if (space->filled && !space->filled->alive) {
+        block_retire(space, space->filled);
     }
     bool large = size > BLOCK_SIZE - HEADER;
     Block *block = large ? block_by_itself(size) : block_from_arena(space);
@@ -261,11 +253,7 @@ block_open(Space *space, size_t size)
         return -1;
     }
     block->base = space->clock;
-    block->older = space->newest;
-    if (space->newest) {
-        space->newest->newer = block;
-    }
-    space->newest = block;
+    space->filled = block;
     space->start = (char *)block + HEADER;
     space->end = large ? space->start + size : (char *)block + BLOCK_SIZE;
     POISON(space->start, (size_t)(space->end - space->start));
@@ -276,7 +264,7 @@ block_open(Space *space, size_t size)
 static void
 block_emptied(Space *space, Block *block)
 {
-    if (block != space->newest || !block->arena) {
+    if (block != space->filled || !block->arena) {
         block_retire(space, block);
         return;
     }
@@ -290,8 +278,8 @@ block_emptied(Space *space, Block *block)
 static void
 space_free(Space *space)
 {
-    if (space->newest && !space->newest->alive) {
-        block_retire(space, space->newest);
+    if (space->filled && !space->filled->alive) {
+        block_retire(space, space->filled);
     }
     for (Arena *arena = space->arenas, *next; arena; arena = next) {
         next = arena->next;

@@ -545,7 +545,7 @@ node_begin(State *state, int op, size_t n_slots, double primal)
 {
     Space *space = &state->space;
     Value *self = block_take(space, sizeof(Value) + n_slots * sizeof(Operand));
-    Block *block = space->newest;
+    Block *block = space->filled;
     block->alive++;
     begin_value(state, self, primal);
     self->recording = (++space->clock - block->base) << 32 | (n_slots < MANY ? n_slots : MANY) << 16 | (uint64_t)op;
@@ -570,7 +570,7 @@ node_new(State *state, int modes, int op, size_t n_operands, double primal, PyOb
     }
     Value *self = node_begin(state, op, n_slots, primal);
     if (n_slots >= MANY) {
-        space->newest->n_slots = n_slots;
+        space->filled->n_slots = n_slots;
         self->recording |= UNUSUAL;
     }
     Operand *extra = operands_of(self) + n_operands;
