@@ -264,7 +264,7 @@ def test_no_cycles_and_no_leaks(engine):
     gc.disable()
     growth = []
     try:
-        for _ in range(10):
+        for _ in range(20):
             before = sys.getallocatedblocks()
             for _ in range(50):
                 once()
