@@ -16,8 +16,6 @@
  * This file knows nothing of Values, only of their addresses and sizes.
  */
 
-#include <stddef.h> /* ptrdiff_t */
-
 #define BLOCK_SIZE ((size_t)1 << 15)
 #define AHEAD 4096 /* how many bytes ahead memory is fetched; measured */
 #define ARENA_BLOCKS 64

@@ -163,10 +163,10 @@ typedef struct Label {
  * order, on a computed node 16 of the number of Operands behind it and 32 of recordings since its block was begun. */
 #define HAS_LINE ((uint64_t)0x100)
 #define HAS_LABEL ((uint64_t)0x200)
+#define MARKED ((uint64_t)0x400)   /* the sweep under way has reached the node */
+#define MOVES ((uint64_t)0x800)    /* in the sweep under way a seed reaches the node, or a path does */
+#define WANTED ((uint64_t)0x1000)  /* the sweep under way is to leave the adjoint in the node */
 #define UNUSUAL ((uint64_t)0x2000) /* a computed node with extras, a label or MANY Operands */
-#define MARKED ((uint64_t)0x400) /* the sweep under way has reached the node */
-#define MOVES ((uint64_t)0x800)  /* in the sweep under way a seed reaches the node, or a source does */
-#define WANTED ((uint64_t)0x1000) /* the sweep under way is to leave the adjoint in the node */
 #define MANY ((uint64_t)0xffff)  /* Operands: the block has their number */
 
 /* The modes: bits of autograd._modes. */
@@ -191,8 +191,8 @@ typedef struct {
 static void value_dealloc(Value *self);
 static PyObject *value_get_op(Value *self, void *closure);
 
-/* The instance of the module in the main interpreter: asking the interpreter for the state at each operation would cost as much
- * as the operation. Others, in further interpreters, do ask. */
+/* The instance of the module in the main interpreter: to ask for the state at each operation would cost as much as
+ * the operation. Those in further interpreters are asked for it. */
 static struct {
     PyTypeObject *value_type;
     PyObject *module;
@@ -561,7 +561,8 @@ node_new(State *state, int modes, int op, size_t n_operands, double primal, PyOb
         return NULL;
     }
     Space *space = &state->space;
-    const size_t n_slots = n_operands + (own != NULL) + (line != NULL), size = sizeof(Value) + n_slots * sizeof(Operand);
+    const size_t n_slots = n_operands + (own != NULL) + (line != NULL);
+    const size_t size = sizeof(Value) + n_slots * sizeof(Operand);
     bool possible = n_operands < PY_SSIZE_T_MAX / sizeof(Operand) / 2;
     if (!possible || (!block_has_room(space, size) && block_open(space, size) < 0)) {
         Py_XDECREF(line);
@@ -1026,7 +1027,8 @@ read_list(State *state, PyObject *nodes, const char *where)
     if (!PyList_CheckExact(nodes)) {
         return read_values(state, nodes, where);
     }
-    return check_values(state, PySequence_Fast_ITEMS(nodes), PyList_GET_SIZE(nodes), where) < 0 ? NULL : Py_NewRef(nodes);
+    int status = check_values(state, PySequence_Fast_ITEMS(nodes), PyList_GET_SIZE(nodes), where);
+    return status < 0 ? NULL : Py_NewRef(nodes);
 }
 
 typedef struct {
@@ -1087,9 +1089,9 @@ read_seeds(State *state, PyObject *given, const char *where, Seeds *seeds)
 
 /* ---- the two sweeps -------------------------------------------------------------------------- */
 
-/* twin: _sweep_backward. With `publish` make the adjoints the grads. Without, leave them in the nodes that are WANTED and
- * in the sources, still marked. When the walk comes to a node, all that depends on it has been there: so its adjoint
- * is final. */
+/* twin: _sweep_backward. With `publish` make the adjoints the grads. Without, leave them in the nodes that are
+ * WANTED and in the sources, still marked. When the walk comes to a node, it has been to all that depends on it: so
+ * its adjoint is final. */
 INLINE Sweep
 sweep_backward(PyObject *const *roots, const double *seeds, Py_ssize_t n_roots, const bool publish)
 {
@@ -2545,8 +2547,8 @@ static PyType_Spec value_spec = {
 static int
 set_all(PyObject *module)
 {
-    PyObject *all = Py_BuildValue("[sssssssss]", "Value", "adjoints", "ancestors", "backward", "between", "closed_adjoints", "is_closed",
-                                  "restore", "tangents");
+    PyObject *all = Py_BuildValue("[sssssssss]", "Value", "adjoints", "ancestors", "backward", "between",
+                                  "closed_adjoints", "is_closed", "restore", "tangents");
     for (int op = OP_constant + 1; all && op < OP_OWN; op++) {
         if (PRIMITIVES[op].symbol[0] == '\0') {
             PyObject *name = PyUnicode_FromString(PRIMITIVES[op].name);
@@ -2572,7 +2574,8 @@ engine_exec(PyObject *module)
     state->entered = state->modes ? PyObject_GetAttrString(state->modes, "entered") : NULL;
     state->names = PyTuple_New(OP_OWN);
     state->functions = PyTuple_New(OP_OWN);
-    if (!state->errors || !state->copying || !state->in_context || !state->entered || !state->names || !state->functions) {
+    if (!state->errors || !state->copying || !state->in_context || !state->entered || !state->names
+        || !state->functions) {
         return -1;
     }
     for (int op = OP_LEAF; op < OP_OWN; op++) {
