@@ -1786,7 +1786,7 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
     X(softplus, "softplus(x, /)\n--\n\nReturn log1p(exp(x)); record it if there is a Value among the operands.") \
     X(maximum, "maximum(x, y, /)\n--\n\nReturn where(x > y, x, y); record it if there is a Value among the operands.") \
     X(minimum, "minimum(x, y, /)\n--\n\nReturn where(x < y, x, y); record it if there is a Value among the operands.") \
-    X(clip, "clip(x, low, high, /)\n--\n\nReturn where(x > high, high, where(x < low, low, x)); record it if there is a Value among the operands.") \
+    X(clip, "clip(x, low, high, /)\n--\n\nReturn where(x > high or low > high, high, where(x < low, low, x)); record it if there is a Value among the operands.") \
     X(where, "where(condition, x, y, /)\n--\n\nReturn where(condition != 0, x, y); record it if there is a Value among the operands.") \
     X(sign, "sign(x, /)\n--\n\nReturn where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan))); record it if there is a Value among the operands.") \
     X(copysign, "copysign(x, y, /)\n--\n\nReturn copysign(x, y); record it if there is a Value among the operands.") \

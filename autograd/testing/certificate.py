@@ -1,0 +1,301 @@
+"""The local certificate: a proof that every number of a swept graph is right.
+
+The adjoints of a graph satisfy one equation for each node: the adjoint is the seed, or the sum over
+the edges to the node's consumers of adjoint times partial. If every value, every partial and every
+one of these sums is right to a few units in the last place *at the numbers stored in the graph*, the
+gradient as a whole is that of a program whose operations are perturbed by no more than that: there is
+nothing else that could go wrong (Griewank, Kulshreshtha and Walther, On the numerical stability of
+algorithmic differentiation, Computing 94, 2012). So no tolerance has to be chosen, no condition number
+enters, and what is wrong is found at the node that is wrong.
+
+    >>> from autograd import Value, math
+    >>> from autograd.testing import certify
+    >>> x = Value(0.5, name="x")
+    >>> y = math.tanh(x) * x
+    >>> y.backward()
+    >>> print(certify(y))
+    certificate of 3 nodes: PASS (8 numbers checked)
+
+This file serves both twins, and engines made of them: it uses what is public in a Value.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flint import arb, ctx
+
+from autograd import _modes, errors
+from autograd._formula import IEEE, aggregate, evaluate
+from autograd._kernels import KERNELS, Kernel
+from autograd._structures import is_value, is_variable, number_of
+from autograd._wording import height, label, node_in_words, quoted, results
+from autograd.primitives import Primitive
+from autograd.testing.exact import BALLS, Ball, UndecidedError, is_kinked
+from autograd.testing.ledger import OPEN, Ledger
+from autograd.testing.verdicts import Finding, Report, Verdict, describe_node, exactly, plain, table
+
+__all__ = ["budget", "by_convention", "certify", "reached", "rounding_of_sum"]
+
+#: Bits to compute exact numbers with, until they are known well enough.
+_PRECISIONS = (128, 512, 2400, 10_000)
+_BEYOND = arb(2) ** 1024  # the number after the greatest float: what an overflow stands for
+_ROUNDING, _LEAST = 2.0**-53, 5e-324
+
+
+def certify(root: Any) -> Report:
+    """Check every number of a swept graph against exact arithmetic.
+
+    Parameters
+    ----------
+    root : Value
+        Where the last sweep of the graph started, by ``root.backward(seed)``; the leaves' grads were zero before.
+
+    Returns
+    -------
+    Report
+        PASS: each value and each partial is the exact one of its primitive at the stored operands, within
+        the budget of the table of primitives; operands without influence have no edge; each adjoint is
+        the sum over its edges, up to the rounding of that sum. At kinks and at what is not finite, the numbers
+        are those of the table's conventions.
+        FAIL: a finding for each number that is not. UNDECIDED: there are own primitives, of which the table
+        knows nothing, or sums that overflow on the way.
+
+    Notes
+    -----
+    Takes time in proportion to the graph, some 50 microseconds a node; exact arithmetic is that of
+    python-flint. A leaf's `data` must not have been assigned since the graph was recorded.
+
+    That the graph is the program, and not another one, is not its subject: see `check_grad`.
+    """
+    if not is_value(root):
+        raise errors.not_a_value("certify", root)
+    nodes = reached(root)
+    if root.op and root.grad == 0.0 and not any(node.grad for node in nodes):
+        raise errors.GraphError("certify: expected a graph after a sweep, got one whose grads are 0; call backward()")
+    check = _Check()
+    with _modes.ieee():
+        for node in nodes:
+            if node.op and node.op != "constant":
+                check.node(node)
+    check.adjoints(root, nodes)
+    worst = tuple(check.ledger.worst)
+    for ledger in OPEN:
+        ledger.merge(worst)
+    return Report(f"certificate of {len(nodes)} nodes", check.checked, tuple(check.findings), worst)
+
+
+def reached(root: Any) -> list[Any]:
+    """Return the nodes that a root depends on, and the root."""
+    found, waiting = {root: None}, [root]
+    while waiting:
+        for parent in waiting.pop().parents:
+            if parent not in found:
+                found[parent] = None
+                waiting.append(parent)
+    return list(found)
+
+
+def budget(row: Primitive, k: int, operands: Sequence[float]) -> float:
+    """Return the allowed error in ulps of a row's value, for k = 0, or of its partials.
+
+    Of a primitive of columns the table's is that of two rows, and it grows with each.
+    """
+    return row.ulps[min(k, 1)] * max(1.0, len(operands) // len(row.operands) / 2 if row.columns else 1.0)
+
+
+class _Check:
+    """The findings so far."""
+
+    def __init__(self) -> None:
+        self.checked = 0
+        self.findings: list[Finding] = []
+        self.ledger = Ledger()
+
+    def fail(self, node: Any, what: str, *rows: tuple[str, str]) -> None:
+        self.findings.append(Finding(Verdict.FAIL, what, table([*describe_node(node), *rows]), node))
+
+    def undecided(self, node: Any, what: str) -> None:
+        self.findings.append(Finding(Verdict.UNDECIDED, what, table(describe_node(node)), node))
+
+    # ---- values and partials -------------------------------------------------------------------------
+
+    def node(self, node: Any) -> None:
+        kernel = KERNELS.get(node.op)
+        if kernel is None or node.primitive is not None:
+            cure = "check_grad compares it with finite differences, check_primitive takes it to the hard points"
+            self.undecided(node, f"{plain(node.op)}: an own primitive, of which the table knows no formula; {cure}")
+            return
+        row = kernel.row
+        numbers = tuple([number_of(x) for x in node.operands])
+        out, partials = by_convention(kernel, node.operands, numbers)
+        edges = {i: partial for i, partial in enumerate(partials) if partial is not None}
+        expected = [node.operands[i] for i in edges]
+        if len(node.partials) != len(edges) or list(map(id, node.parents)) != list(map(id, expected)):
+            found = ", ".join(node_in_words(parent) for parent in node.parents) or "none"
+            wanted = ", ".join(label(node, i) for i in edges) or "none"
+            self.fail(node, f"{row.name}: expected other edges", ("edges to", found), ("expected", wanted))
+            return
+        claims = {0: (node.data, out)}
+        claims |= {1 + i: pair for i, pair in zip(edges, zip(node.partials, edges.values(), strict=True), strict=True)}
+        for k, ulps, exact in _errors(row, numbers, claims):
+            self.checked += 1
+            what = f"{row.name}: the {f'partial by {label(node, k - 1)}' if k else 'value'}"
+            allowed = budget(row, k, numbers)
+            if ulps is None:
+                if not _same(*claims[k]):
+                    rows = zip(("recorded", "expected"), map(exactly, claims[k]), strict=True)
+                    self.fail(node, f"{what} is not that of the conventions", *rows)
+                continue
+            column = row.operands[(k - 1) // height(kernel, numbers)] if k else "value"
+            self.ledger.add(row.name, column, ulps, allowed, numbers)
+            if ulps > allowed and not (k == 0 and abs(exact - node.data) <= rounding_of_sum(row, numbers)):
+                unit = " (of max(1, exact))" if row.mixed else ""
+                rows = (("recorded", exactly(claims[k][0])), ("exact", _decimal(exact)))
+                self.fail(node, f"{what} is {_count(ulps)} ulp{unit} from the exact one, {allowed:g} allowed", *rows)
+
+    # ---- adjoints ------------------------------------------------------------------------------------
+
+    def adjoints(self, root: Any, nodes: list[Any]) -> None:
+        terms: dict[Any, list[float]] = {node: [] for node in nodes}
+        for node in nodes:
+            for parent, partial in zip(node.parents, node.partials, strict=False):
+                terms[parent].append(node.grad * partial)
+        del terms[root]  # its adjoint is the seed
+        for node, products in terms.items():
+            self.checked += 1
+            expected, allowed = _sum(products)
+            if math.isfinite(expected) and allowed == math.inf and not math.isfinite(node.grad):
+                self.undecided(node, "the adjoint is a sum that may overflow on the way, depending on its order")
+            elif not (_same(node.grad, expected) or abs(node.grad - expected) <= allowed < math.inf):
+                who = quoted(node.name) if node.name else (plain(node.op) or "a leaf")
+                edges = f"the sum over {len(products)} edge{'s' * (len(products) != 1)}"
+                rows = [("adjoint", exactly(node.grad)), ("expected", f"{exactly(expected)}, {edges}")]
+                if not node.op:
+                    rows.append(("hint", "grads of leaves add up over sweeps: call zero_grad() before backward()"))
+                self.fail(node, f"the adjoint of {who} is not the sum of adjoint * partial over its edges", *rows)
+
+
+# ---- exact numbers -----------------------------------------------------------------------------------
+
+
+def by_convention(
+    kernel: Kernel, operands: Sequence[Any], numbers: tuple[float, ...]
+) -> tuple[float, list[float | None]]:
+    """Return the value and the partials as the table has them; None where there is no edge."""
+    out, *shared = results(kernel, numbers)
+    partials: list[float | None] = [None] * len(numbers)
+    rows = height(kernel, numbers)
+    undefined = not kernel.row.columns and math.isnan(out) and kernel.is_undefined(numbers)
+    for first in range(rows):
+        places = range(first, len(numbers), rows)
+        constants = [name for name, i in zip(kernel.row.operands, places, strict=True) if not is_variable(operands[i])]
+        if len(constants) == len(places):
+            continue
+        found = kernel.partials(tuple(constants))(*[numbers[i] for i in places], out, *shared)
+        for i, partial in zip(places, found, strict=True):
+            partials[i] = (out if is_variable(operands[i]) else None) if undefined else partial
+    return out, partials
+
+
+def _errors(
+    row: Primitive, numbers: tuple[float, ...], claims: dict[int, tuple[float, float]]
+) -> Iterator[tuple[int, float | None, Any]]:
+    """Yield the key of each claim, its error in ulps, and the exact number.
+
+    A claim is a number as recorded, and as the conventions have it: the value of the row under the key 0, the
+    partial by operand i under 1 + i. Where there is no one exact number the error is None.
+    """
+    is_finite = all(map(math.isfinite, numbers))
+    waiting = [k for k in claims if is_finite and not (k and is_kinked(row, k - 1, numbers))]
+    conventional = [k for k in claims if k not in waiting]
+    for bits in _PRECISIONS if waiting else ():
+        with ctx.workprec(bits):
+            for k, exact in _exact(row, numbers, waiting):
+                got, expected = claims[k]
+                if not exact.is_finite():
+                    if not math.isfinite(expected):  # such as the slope of sqrt at 0
+                        conventional.append(k)
+                    continue
+                error, allowed = _error(got, exact, row.mixed), budget(row, k, numbers)
+                if error > allowed and _same(got, expected) and _is_beyond_exactness(row, numbers, got):
+                    conventional.append(k)
+                elif error <= allowed or error > allowed:  # else the ball is too wide to tell
+                    waiting.remove(k)
+                    yield k, float(error), exact
+            waiting = [k for k in waiting if k not in conventional]
+        if not waiting:
+            break
+    yield from ((k, None, None) for k in (*conventional, *waiting))
+
+
+def _exact(row: Primitive, numbers: Sequence[float], keys: Sequence[int]) -> list[tuple[int, arb]]:
+    """Return the exact numbers with these keys, as far as the precision at work decides them."""
+    operands, found = [Ball(x) for x in numbers], []
+    try:
+        out = BALLS.value(row, operands)
+    except UndecidedError:
+        return []
+    for k in keys:
+        try:
+            found.append((k, (BALLS.partial(row, k - 1, operands, out) if k else out).arb))
+        except UndecidedError:
+            continue
+    return found
+
+
+def _error(got: float, exact: arb, mixed: bool) -> arb:
+    """Return how many units in the last place of an exact number, or of 1 if that is greater, a float is off."""
+    if math.isnan(got):
+        return arb("inf")
+    if abs(exact) >= _BEYOND:
+        exact = _BEYOND * exact.sgn()
+    near = min(abs(float(exact)), sys.float_info.max)
+    at = arb(got) if math.isfinite(got) else _BEYOND * math.copysign(1.0, got)
+    return abs(at - exact) / math.ulp(max(near, 1.0) if mixed else near)
+
+
+def _is_beyond_exactness(row: Primitive, numbers: Sequence[float], got: float) -> bool:
+    """Return whether a number may differ from the exact one: by the sign of a zero, or by an overflow on the way."""
+    has_negative_zero = any(x == 0.0 and math.copysign(1.0, x) < 0.0 for x in numbers)
+    return has_negative_zero or (row.columns and not math.isfinite(got))
+
+
+def rounding_of_sum(row: Primitive, numbers: Sequence[float]) -> float:
+    """Return by how much the value of a row may differ if it is a sum that is rounded term by term; else 0."""
+    if row.value not in row.let:
+        return 0.0
+    _, term = aggregate(row.let[row.value])
+    rows = len(numbers) // len(row.operands)
+    names = [dict(zip(row.operands, numbers[i::rows], strict=True)) for i in range(rows)]
+    return _sum([evaluate(term, operands, IEEE) for operands in names])[1]
+
+
+def _sum(terms: Sequence[float]) -> tuple[float, float]:
+    """Return the sum of products, rounded once, and by how much it may differ when it is rounded all the way."""
+    try:
+        size = math.fsum(map(abs, terms))
+        if math.isfinite(size):
+            return math.fsum(terms), (len(terms) + 2) * (_ROUNDING * size * (1 + 1e-9) + _LEAST)
+    except OverflowError:
+        pass
+    return sum(terms), math.inf
+
+
+def _same(x: float, y: float) -> bool:
+    return (x == y and math.copysign(1.0, x) == math.copysign(1.0, y)) or (math.isnan(x) and math.isnan(y))
+
+
+# ---- words -------------------------------------------------------------------------------------------
+
+
+def _decimal(exact: arb) -> str:
+    digits: str = exact.mid().str(20, radius=False)
+    return digits
+
+
+def _count(ulps: float) -> str:
+    return f"{ulps:,.1f}" if ulps < 1e6 else f"{ulps:.1e}"

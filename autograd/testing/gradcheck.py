@@ -1,0 +1,287 @@
+"""Checks of a gradient at a point: the one call for users.
+
+    >>> from autograd import math
+    >>> from autograd.testing import check_grad
+    >>> print(check_grad(lambda x, y: math.exp(-x * y) / y, 1.5, 0.5))
+    check_grad of <lambda>: PASS (16 numbers checked)
+
+What was recorded is proved, by a certificate. What was not, an own primitive or a function of NumPy with
+a gradient written by hand, is compared with finite differences, which can only find it consistent or
+suspect.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from autograd import _recorded, errors
+from autograd._structures import flatten, flatten_like, is_value, number_of
+from autograd._wording import label
+from autograd.kinks import margins
+from autograd.testing.calls import Call, name_of
+from autograd.testing.certificate import certify, reached
+from autograd.testing.differences import derivative
+from autograd.testing.enclosure import enclosed
+from autograd.testing.evidence import both, by_one, compared
+from autograd.testing.verdicts import Finding, Report, Verdict, describe_node, exactly, plain, table
+
+__all__ = ["assert_same", "check_grad"]
+
+Function = Callable[..., Any]
+#: What floats and Values raise outside the domain of a function.
+_OUTSIDE = (ValueError, ArithmeticError)
+
+
+# ---- check_grad --------------------------------------------------------------------------------------
+
+
+def check_grad(f: Function, *args: Any, gradient: Function | None = None, order: int = 1) -> Report:
+    """Check the gradient of a function at a point.
+
+    Parameters
+    ----------
+    f : callable
+        Returns one number. Without `gradient` it has to take Values, and do the same on them as on floats.
+    *args : structures of numbers
+        The point: numbers, or nested lists, tuples, dicts and NumPy arrays of them.
+    gradient : callable, optional
+        A gradient written by hand, of an `f` that may do anything on floats: call NumPy, C or a solver. It takes
+        the same arguments and returns the structure of the one, or a tuple of structures.
+    order : int
+        Up to which order to check derivatives: 2 certifies the graph of each derivative, too.
+
+    Returns
+    -------
+    Report
+        PASS: proved by a certificate (see `certify`), and `f` computes the same number on floats.
+        CONSISTENT: the same, but for own primitives, or a gradient by hand, which agree with finite differences.
+        UNDECIDED: the point is at a kink, where the gradient is a convention, or there is no telling.
+
+    Raises
+    ------
+    GradientError
+        FAIL: proved wrong. SUSPECT: finite differences do not agree; also where the graph is right but
+        `f` changes otherwise than it says, because it uses ``.data``, ``detach`` or a random number.
+    ValueError, ArithmeticError
+        Where `f` has no value, on floats and Values alike.
+    """
+    subject = f"check_grad of {name_of(f)}"
+    leaves, rebuild = flatten(args, "check_grad")
+    numbers = [float(number_of(x)) for x in leaves]
+
+    def at(numbers: Sequence[float]) -> float:
+        return _one_number(f(*rebuild(numbers)))
+
+    on_floats, refused = _outcome(lambda: at(numbers))
+    if gradient is not None:
+        if refused is not None:
+            raise refused
+        given = flatten_like(args if len(args) > 1 else args[0], gradient(*rebuild(numbers)), "check_grad", "gradient")
+        found = list(compared(Call.names_of(f, args), at, numbers, [float(x) for x in given]))
+        return Report(subject, len(numbers), tuple(found)).or_raise()
+    call, refused_too = _outcome(lambda: _call(f, args))
+    if refused is not None or refused_too is not None:
+        if refused is not None and isinstance(refused_too, type(refused)):
+            raise refused_too
+        outcomes = [
+            ("on floats", _in_words(refused, on_floats)),
+            ("on Values", _in_words(refused_too, call and call.root)),
+        ]
+        what = "the function raises on one kind of number only"
+        return Report(subject, 1, (Finding(Verdict.FAIL, what, table(outcomes)),)).or_raise()
+    reports = [_fidelity(on_floats, call), *_certificates(call, order)]
+    findings = [finding for report in reports for finding in report.findings]
+    if not any(finding.verdict in {Verdict.FAIL, Verdict.UNDECIDED} for finding in findings):
+        findings += _evidence(at, call)
+    worst = tuple(entry for report in reports for entry in report.worst)
+    return Report(subject, sum(report.checked for report in reports), tuple(findings), worst).or_raise()
+
+
+def _call(f: Function, args: tuple[Any, ...]) -> Call:
+    try:
+        return Call("check_grad", f, args)
+    except TypeError as error:
+        error.add_note(
+            "check_grad: expected a function that takes Values as it takes floats; if it calls NumPy, C or a solver, "
+            "pass the gradient you wrote as gradient=, or make it an autograd.primitive"
+        )
+        raise
+
+
+def _outcome(compute: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    try:
+        return compute(), None
+    except _OUTSIDE as error:
+        return None, error
+
+
+def _in_words(error: Exception | None, out: Any) -> str:
+    return exactly(float(number_of(out))) if error is None else plain(f"{type(error).__name__}: {error}")
+
+
+def _one_number(out: Any) -> float:
+    """Return what a function returned as a float: a number, or an array of one."""
+    if isinstance(out, (list, tuple, dict)) or len(flatten(out, "check_grad")[0]) != 1:
+        raise errors.not_one_number("check_grad", out)
+    return float(number_of(flatten(out, "check_grad")[0][0]))
+
+
+def _fidelity(on_floats: float, call: Call) -> Report:
+    """Check that the recorded program is the program: it computes the number that it computes on floats."""
+    recorded = float(number_of(call.root))
+    if recorded != on_floats and not (math.isnan(recorded) and math.isnan(on_floats)):
+        value = enclosed(call, "").value  # sums of floats may be rounded otherwise, such as those of the builtin sum
+        if not value.low <= on_floats <= value.high:
+            rows = [("on floats", exactly(on_floats)), ("on Values", exactly(recorded))]
+            what = "the function computes another number on Values than on floats"
+            return Report("value", 1, (Finding(Verdict.FAIL, what, table(rows)),))
+    return Report("value", 1)
+
+
+def _certificates(call: Call, order: int) -> Iterator[Report]:
+    """Yield the reports of the graph of a call, and of those of its derivatives."""
+    roots = [call.root]
+    for level in range(order):
+        roots = [root for root in roots if is_value(root) and root.op]
+        for root in roots:
+            for node in reached(root):
+                node.zero_grad()
+            root.backward()
+            found = certify(root)
+            own = [finding for finding in found.findings if getattr(finding.node, "primitive", None) is not None]
+            rest = tuple(finding for finding in found.findings if finding not in own)
+            yield Report(found.subject, found.checked, rest, found.worst)
+            for finding in own:
+                yield _own_node(finding)
+            if level == 0:
+                yield _kinks(root)
+        if level + 1 < order:
+            roots = [g for root in roots for g in _recorded.adjoints({root: 1.0}, call.variables)]
+
+
+def _kinks(root: Any) -> Report:
+    """Report the kinks at which the gradient is a convention."""
+    found = [
+        Finding(
+            Verdict.UNDECIDED,
+            f"at a {margin.kind}, {margin.at}, there is no one gradient; what was computed is the convention",
+            tuple(str(margin).splitlines()),
+            margin.node,
+        )
+        for margin in margins(root, within=0.0)
+        if margin.left.derivatives != margin.right.derivatives
+    ]
+    return Report("kinks", 0, tuple(found))
+
+
+def _own_node(finding: Finding) -> Report:
+    """Compare the partials of an own primitive's node with finite differences of its value."""
+    node = finding.node
+    value = getattr(node.primitive, "value", None)
+    if value is None:
+        return Report(node.op, 0, (finding,))
+    numbers = [float(number_of(x)) for x in node.operands]
+    partials = _partials(node)
+    names = [f"{label(node, i)} of {plain(node.op)}" for i in partials]
+    at = lambda moved: float(value(*moved))  # noqa: E731
+    found = compared(names, at, numbers, list(partials.values()), list(partials), describe_node(node))
+    return Report(node.op, len(partials), tuple(f._replace(node=node) for f in found))
+
+
+def _partials(node: Any) -> dict[int, float]:
+    """Return the partial by each operand that is a variable, 0.0 where there is no edge, by its position."""
+    edges = list(zip(node.parents, node.partials, strict=True))
+    partials = {}
+    for i, x in enumerate(node.operands):
+        if edges and edges[0][0] is x:
+            partials[i] = edges.pop(0)[1]
+        elif is_value(x) and x.op != "constant":
+            partials[i] = 0.0
+    return partials
+
+
+_FAR = (100.0, 1e-5)  # errors of an estimate, and parts of the derivative, that are a gross difference
+_MOST_BY_ONE = 16  # inputs to look at one by one; of more, a few directions
+
+
+def _evidence(at: Callable[[Sequence[float]], float], call: Call) -> Iterator[Finding]:
+    """Yield what speaks against a graph that was proved: the function moves otherwise than its graph says.
+
+    The graph is right, so only a gross difference is a sign that it is not the function.
+    """
+    found = [x.grad for x in call.variables]
+    rng = random.Random(0)
+    count = len(found)
+    directions = [(name, {i: 1.0}) for i, name in enumerate(call.names)]
+    if count > _MOST_BY_ONE:
+        directions = [(f"direction {k}", {i: rng.choice((-1.0, 1.0)) for i in range(count)}) for k in range(3)]
+    for name, direction in directions:
+
+        def moved(t: float, direction: dict[int, float] = direction) -> float:
+            return at([x + t * direction.get(i, 0.0) for i, x in enumerate(call.numbers)])
+
+        slope = math.fsum(found[i] * d for i, d in direction.items())
+        estimate = by_one(at, call.numbers, next(iter(direction))) if len(direction) == 1 else derivative(moved, 0.0)
+        allowed = _FAR[0] * estimate.error + _FAR[1] * max(abs(slope), abs(estimate.value))
+        if not estimate.kind and math.isfinite(slope) and abs(slope - estimate.value) > allowed:
+            what = f"the recorded graph is right, but the function moves otherwise along {name}"
+            hint = "does it use .data, float(...), detach, no_grad, a random number, or a state of its own?"
+            yield Finding(Verdict.SUSPECT, what, table([*both(slope, estimate), ("hint", hint)]))
+
+
+# ---- assert_same -------------------------------------------------------------------------------------
+
+
+def assert_same(f: Function, g: Function, *args: Any, bits: bool = False) -> Report:
+    """Assert that two functions have the same value and the same gradient at a point.
+
+    Parameters
+    ----------
+    f, g : callable
+        Return one number each, and take Values.
+    *args : structures of numbers
+        The point.
+    bits : bool
+        Whether every bit has to be the same; else the proved intervals of each number have to overlap, so that
+        rounding may differ and nothing else.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    GradientError
+        Where a number differs, where only one of the functions raises, and where there are no proved
+        intervals (see `enclosure`) and the numbers are not equal bit for bit.
+    """
+    subject = f"{name_of(f)} and {name_of(g)}"
+    (call_f, refused_f), (call_g, refused_g) = (_outcome(lambda h=h: Call("assert_same", h, args)) for h in (f, g))
+    if refused_f is not None or refused_g is not None:
+        outcomes = [
+            (name_of(h), _in_words(error, c and c.root))
+            for h, error, c in ((f, refused_f, call_f), (g, refused_g, call_g))
+        ]
+        same = type(refused_f) is type(refused_g)
+        findings = () if same else (Finding(Verdict.FAIL, "one of the functions raises", table(outcomes)),)
+        return Report(subject, 1, findings).or_raise()
+    findings = []
+    pairs = list(zip(enclosed(call_f, "").intervals, enclosed(call_g, "").intervals, strict=True))
+    for name, (x, y) in zip(["value", *(f"derivative by {name}" for name in call_f.names)], pairs, strict=True):
+        if x.computed == y.computed or (math.isnan(x.computed) and math.isnan(y.computed)):
+            continue
+        rows = [(name_of(f), exactly(x.computed)), (name_of(g), exactly(y.computed))]
+        if bits or x.high < y.low or y.high < x.low:
+            findings.append(Finding(Verdict.FAIL, f"the {name} differs", table(rows)))
+        elif math.isinf(x.high) or math.isinf(y.high):
+            findings.append(
+                Finding(
+                    Verdict.UNDECIDED,
+                    f"the {name} differs, and there is no proof of how far off it may be",
+                    table(rows),
+                )
+            )
+    return Report(subject, len(pairs), tuple(findings)).or_raise(undecided=True)
