@@ -13,16 +13,17 @@ import math
 import operator
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import mpmath
-import numpy as np
-from flint import acb, arb, arb_series, ctx
+from flint import arb, ctx
 
 from autograd import engine
-from autograd._formula import FUNCTIONS, evaluate, names_in, parse
+from autograd._formula import names_in, parse
 from autograd.primitives import PRIMITIVES, Primitive
+from autograd.testing.exact import BALLS, MPMATH, Arithmetic, Ball
+
+__all__ = ["BALLS", "MPMATH", "error_in_ulps", "exact", "measure", "points", "results"]
 
 #: The rows to measure. Plain sums are left out: each of their operations is one of floats, and the errors add up.
 MEASURED = {row.name: row for row in PRIMITIVES.values() if not (row.columns and row.value in row.let)}
@@ -92,153 +93,26 @@ def everywhere(row: Primitive, seed: int = 0) -> Iterator[tuple[float, ...]]:
             yield (sign * math.ldexp(mantissa, exponent),)
 
 
-# ---- the formula language in exact arithmetic --------------------------------------------------------
-
-
-def _language(own: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
-    """Return the functions of the formula language over numbers that bring `own` functions.
-
-    These numbers know no sign of zero.
-    """
-    atan, exp, floor, log, sqrt = (own[name] for name in ("atan", "exp", "floor", "log", "sqrt"))
-
-    def copysign(x: Any, y: Any) -> Any:
-        return abs(x) if y >= 0 else -abs(x)
-
-    def power(x: Any, y: Any) -> Any:
-        if x < 0 and floor(y) == y:
-            return abs(x) ** y * (1 if floor(y / 2) * 2 == y else -1)
-        return x**y
-
-    def remainder(x: Any, y: Any) -> Any:
-        quotient = x / y
-        nearest = floor(quotient + 0.5)
-        odd = floor(nearest / 2) * 2 != nearest
-        return x - y * (nearest - 1 if odd and nearest - quotient == 0.5 else nearest)
-
-    return {
-        **own,
-        "abs": abs,
-        "cbrt": lambda x: copysign(exp(log(abs(x)) / 3), x) if x != 0 else x,
-        "copysign": copysign,
-        "erfinv_slope": lambda x, out: sqrt(atan(1 + 0 * x)) * exp(out * out),
-        "exp2": lambda x: 2**x,
-        "exp_of_minus_square": lambda x: exp(-x * x),
-        "fma": lambda x, y, z: x * y + z,
-        "fmod": lambda x, y: x - y * copysign(floor(abs(x / y)), x / y),
-        "fsum": sum,
-        "hypot": lambda xs: sqrt(sum(xs * xs)),
-        "ldexp": lambda x, n: x * 2**n if floor(n) == n else x * math.nan,
-        "log10": lambda x: log(x) / log(10 + 0 * x),
-        "log2": lambda x: log(x) / log(2 + 0 * x),
-        "max": max,
-        "pow": power,
-        "remainder": remainder,
-        "sum": sum,
-        "sumprod": lambda xs, ys: sum(xs * ys),
-    }
-
-
-OF_COLUMNS = {"fsum", "hypot", "max", "sum", "sumprod"}
-
-
-def _polygamma(n: arb, x: arb) -> arb:
-    """Return polygamma(n, x); left of 0 by reflection, where Arb would go in steps of one."""
-    if not (0 <= n <= 1000 and n.floor() == n):
-        return arb("nan")
-    if x > 0:
-        return acb(x).polygamma(acb(n)).real
-    order = int(n.unique_fmpz())
-    slopes = arb_series([x, 1], prec=order + 1).cot_pi()
-    return (-1) ** order * _polygamma(n, 1 - x) - arb.pi() * slopes[order] * n.fac()
-
-
-def _lgamma(x: arb) -> arb:
-    return x.lgamma() if x > 0 else (arb.pi() / abs(x.sin_pi())).log() - (1 - x).lgamma()
-
-
-class Arithmetic(NamedTuple):
-    """Numbers of any precision, and the formula language over them."""
-
-    number: Callable[[Any], Any]
-    functions: Mapping[str, Callable[..., Any]]
-    pi: Callable[[], Any]
-    workprec: Callable[[int], Any]
-
-
-BALLS = Arithmetic(
-    arb,
-    _language(
-        {name: operator.methodcaller(name) for name in FUNCTIONS if hasattr(arb, name)}
-        | {"atan2": arb.atan2, "lgamma": _lgamma, "polygamma": _polygamma}
-    ),
-    arb.pi,
-    ctx.workprec,
-)
-MPMATH = Arithmetic(
-    mpmath.mpf,
-    _language(
-        {name: getattr(mpmath, name) for name in FUNCTIONS if hasattr(mpmath, name)}
-        | {"lgamma": lambda x: mpmath.re(mpmath.loggamma(x)), "polygamma": mpmath.psi}
-    ),
-    lambda: +mpmath.pi,
-    mpmath.workprec,
-)
-
-
 # ---- the exact value and the exact slopes ------------------------------------------------------------
-
-
-class _Expanded(ast.NodeTransformer):
-    """Write the sub-formulas of a row out, and // and %, which exact numbers may lack, with floor."""
-
-    def __init__(self, let: Mapping[str, str]) -> None:
-        self.let = let
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.visit(ast.parse(self.let[node.id], mode="eval").body) if node.id in self.let else node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        floor = ast.Call(ast.Name("floor"), [ast.BinOp(node.left, ast.Div(), node.right)], [])
-        match node.op:
-            case ast.FloorDiv():
-                return floor
-            case ast.Mod():
-                return ast.BinOp(node.left, ast.Sub(), ast.BinOp(node.right, ast.Mult(), floor))
-        return node
-
-
-@functools.cache
-def _definition(name: str) -> ast.expr:
-    """Return the formula of the exact value: the textbook's, if that says pi or speaks of whole columns."""
-    row = PRIMITIVES[name]
-    textbook = next(iter(row.textbook), row.value)
-    formula = textbook if row.columns or "pi" in names_in(parse(textbook)) else row.value
-    return _Expanded(row.let).visit(ast.parse(formula, mode="eval").body)
-
-
-def _of_each(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *columns: np.frompyfunc(function, len(columns), 1)(*columns)
 
 
 def value(row: Primitive, operands: Sequence[Any], arithmetic: Arithmetic) -> arb:
     """Return the value of a row by its definition; NaN where that is no real number."""
-    functions = arithmetic.functions
-    if row.columns:
-        functions = {name: f if name in OF_COLUMNS else _of_each(f) for name, f in functions.items()}
-        operands = np.array(operands, dtype=object).reshape(len(row.operands), LENGTH)
-    names = dict(zip(row.operands, operands, strict=True)) | {"pi": arithmetic.pi()}
     try:
-        exact = evaluate(_definition(row.name), names, functions)
-    except (ValueError, ArithmeticError):
+        exact = arithmetic.value(row, operands)
+    except (ValueError, ArithmeticError, TypeError):  # a complex number is a TypeError
         return arb("nan")
-    return arb("nan") if isinstance(exact, mpmath.mpc) else arb(exact)
+    return exact.arb if isinstance(exact, Ball) else arb(exact)
 
 
 @functools.cache
 def _jumps(name: str) -> bool:
-    return not {"floor", "fmod", "remainder"}.isdisjoint(names_in(_definition(name)))
+    row = PRIMITIVES[name]
+    tree = parse(next(iter(row.textbook), row.value))
+    operators = {type(node) for node in ast.walk(tree)}
+    return not (
+        operators.isdisjoint({ast.FloorDiv, ast.Mod}) and names_in(tree).isdisjoint({"floor", "fmod", "remainder"})
+    )
 
 
 def _step(row: Primitive, x: float) -> tuple[float, int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import copy
 import functools
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Ball:
     """A real number known to lie in an interval; comparisons that it cannot decide raise `UndecidedError`."""
 
     __slots__ = ("arb",)
+
+    arb: arb
 
     def __init__(self, number: Any) -> None:
         self.arb = number.arb if type(number) is Ball else arb(number)
@@ -147,24 +150,29 @@ def _language(own: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., 
     def total(column: Sequence[Any]) -> Any:
         return functools.reduce(operator.add, column, 0.0)
 
-    language = {
+    power = own.get("pow", operator.pow)
+    language: dict[str, Callable[..., Any]] = {
+        **own,
         "abs": abs,
         "cbrt": lambda x: copysign(exp(log(abs(x)) / 3), x) if x != 0 else x,
         "copysign": copysign,
         "divide": operator.truediv,
+        "erfinv_slope": lambda x, out: sqrt(own["atan"](1)) * exp(out * out),
         "exp2": lambda x: exp(x * log(2)),
+        "exp_of_minus_square": lambda x: exp(-x * x),
         "fma": lambda x, y, z: x * y + z,
         "fmod": lambda x, y: x - y * copysign(floor(abs(x / y)), x / y),
-        "ldexp": lambda x, n: x * own.get("pow", operator.pow)(2, n),
+        "ldexp": lambda x, n: x * (power(2, n) if floor(n) == n else math.nan),
         "log10": lambda x: log(x) / log(10),
         "log2": lambda x: log(x) / log(2),
-        "pow": operator.pow,
+        "pow": power,
         "remainder": remainder,
-        **own,
     }
-    return {name: _over_columns(function) for name, function in language.items()} | {
+    over_columns = {name: _over_columns(function) for name, function in language.items()}
+    return over_columns | {
         "fsum": total,
         "hypot": lambda column: sqrt(total(column * column)),
+        "max": max,
         "sum": total,
         "sumprod": lambda x, y: total(x * y),
     }
@@ -177,7 +185,7 @@ def _of_balls(function: Callable[..., arb]) -> Callable[..., Ball]:
 def _power(x: arb, y: arb) -> arb:
     if x != 0 or not (y.is_exact() and y.is_integer() and 0 <= y < 1000):
         return x**y
-    power, n = arb(1), int(y.unique_fmpz())  # Arb has no power of a ball that holds 0
+    power, n = arb(1), int(y.unique_fmpz() or 0)  # Arb has no power of a ball that holds 0
     while n:
         power, x, n = power * x if n % 2 else power, x * x, n // 2
     return power
@@ -195,9 +203,10 @@ def _polygamma(n: arb, x: arb) -> arb:
         return arb("nan")
     if x > 0:
         return acb(x).polygamma(acb(n)).real
-    order = int(n.unique_fmpz())
+    order = int(n.unique_fmpz() or 0)
     slopes = arb_series([x, 1], prec=order + 1).cot_pi()
-    return (-1) ** order * _polygamma(n, 1 - x) - arb.pi() * slopes[order] * n.fac()
+    reflected: arb = (-1) ** order * _polygamma(n, 1 - x) - arb.pi() * slopes[order] * n.fac()
+    return reflected
 
 
 def _lgamma(x: arb) -> arb:
