@@ -6,7 +6,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autograd.testing.battery import check_primitive
     from autograd.testing.certificate import certify
-    from autograd.testing.enclosure import Enclosure, Interval, enclosure, true_grad
+    from autograd.testing.decorator import grad_test
+    from autograd.testing.enclosures import Enclosure, Interval, enclosure, true_grad
     from autograd.testing.gradcheck import assert_same, check_grad
     from autograd.testing.verdicts import GradientError, Report, Verdict
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_grad",
     "check_primitive",
     "enclosure",
+    "grad_test",
     "true_grad",
 ]
 
@@ -30,7 +32,8 @@ _LATER = {
     for module, names in {
         "battery": "check_primitive",
         "certificate": "certify",
-        "enclosure": "Enclosure Interval enclosure true_grad",
+        "decorator": "grad_test",
+        "enclosures": "Enclosure Interval enclosure true_grad",
         "gradcheck": "assert_same check_grad",
         "verdicts": "GradientError Report Verdict",
     }.items()

@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from autograd import _recorded, errors
+from autograd._recorded import twin_of
 from autograd._structures import flatten, flatten_like, is_value, number_of
 from autograd._wording import label
 from autograd.kinks import margins
 from autograd.testing.calls import Call, name_of
 from autograd.testing.certificate import certify, reached
 from autograd.testing.differences import derivative
-from autograd.testing.enclosure import enclosed
+from autograd.testing.enclosures import enclosed
 from autograd.testing.evidence import both, by_one, compared
 from autograd.testing.verdicts import Finding, Report, Verdict, describe_node, exactly, plain, table
 
@@ -86,15 +87,13 @@ def check_grad(f: Function, *args: Any, gradient: Function | None = None, order:
     if refused is not None or refused_too is not None:
         if refused is not None and isinstance(refused_too, type(refused)):
             raise refused_too
-        outcomes = [
-            ("on floats", _in_words(refused, on_floats)),
-            ("on Values", _in_words(refused_too, call and call.root)),
-        ]
+        on_values = _in_words(refused_too, call and call.root)
+        outcomes = [("on floats", _in_words(refused, on_floats)), ("on Values", on_values)]
         what = "the function raises on one kind of number only"
         return Report(subject, 1, (Finding(Verdict.FAIL, what, table(outcomes)),)).or_raise()
     reports = [_fidelity(on_floats, call), *_certificates(call, order)]
     findings = [finding for report in reports for finding in report.findings]
-    if not any(finding.verdict in {Verdict.FAIL, Verdict.UNDECIDED} for finding in findings):
+    if all(finding.verdict is Verdict.CONSISTENT for finding in findings):
         findings += _evidence(at, call)
     worst = tuple(entry for report in reports for entry in report.worst)
     return Report(subject, sum(report.checked for report in reports), tuple(findings), worst).or_raise()
@@ -212,7 +211,9 @@ def _evidence(at: Callable[[Sequence[float]], float], call: Call) -> Iterator[Fi
 
     The graph is right, so only a gross difference is a sign that it is not the function.
     """
-    found = [x.grad for x in call.variables]
+    found = [0.0] * len(call.variables)
+    if is_value(call.root):
+        found = [x or 0.0 for x in twin_of(call.root).adjoints({call.root: 1.0}, call.variables)]
     rng = random.Random(0)
     count = len(found)
     directions = [(name, {i: 1.0}) for i, name in enumerate(call.names)]
@@ -259,29 +260,22 @@ def assert_same(f: Function, g: Function, *args: Any, bits: bool = False) -> Rep
         intervals (see `enclosure`) and the numbers are not equal bit for bit.
     """
     subject = f"{name_of(f)} and {name_of(g)}"
-    (call_f, refused_f), (call_g, refused_g) = (_outcome(lambda h=h: Call("assert_same", h, args)) for h in (f, g))
+    call_f, refused_f = _outcome(lambda: Call("assert_same", f, args))
+    call_g, refused_g = _outcome(lambda: Call("assert_same", g, args))
     if refused_f is not None or refused_g is not None:
-        outcomes = [
-            (name_of(h), _in_words(error, c and c.root))
-            for h, error, c in ((f, refused_f, call_f), (g, refused_g, call_g))
-        ]
-        same = type(refused_f) is type(refused_g)
-        findings = () if same else (Finding(Verdict.FAIL, "one of the functions raises", table(outcomes)),)
-        return Report(subject, 1, findings).or_raise()
-    findings = []
+        on_f, on_g = _in_words(refused_f, call_f and call_f.root), _in_words(refused_g, call_g and call_g.root)
+        outcomes = table([(name_of(f), on_f), (name_of(g), on_g)])
+        fault = Finding(Verdict.FAIL, "one of the functions raises, or each something else", outcomes)
+        return Report(subject, 1, () if type(refused_f) is type(refused_g) else (fault,)).or_raise()
+    findings: list[Finding] = []
     pairs = list(zip(enclosed(call_f, "").intervals, enclosed(call_g, "").intervals, strict=True))
     for name, (x, y) in zip(["value", *(f"derivative by {name}" for name in call_f.names)], pairs, strict=True):
         if x.computed == y.computed or (math.isnan(x.computed) and math.isnan(y.computed)):
             continue
-        rows = [(name_of(f), exactly(x.computed)), (name_of(g), exactly(y.computed))]
+        rows = table([(name_of(f), exactly(x.computed)), (name_of(g), exactly(y.computed))])
         if bits or x.high < y.low or y.high < x.low:
-            findings.append(Finding(Verdict.FAIL, f"the {name} differs", table(rows)))
+            findings.append(Finding(Verdict.FAIL, f"the {name} differs", rows))
         elif math.isinf(x.high) or math.isinf(y.high):
-            findings.append(
-                Finding(
-                    Verdict.UNDECIDED,
-                    f"the {name} differs, and there is no proof of how far off it may be",
-                    table(rows),
-                )
-            )
+            what = f"the {name} differs, and there is no proof of how far off it may be"
+            findings.append(Finding(Verdict.UNDECIDED, what, rows))
     return Report(subject, len(pairs), tuple(findings)).or_raise(undecided=True)

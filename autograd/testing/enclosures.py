@@ -9,10 +9,10 @@ computed one too, if the engine is right.
     >>> from autograd.testing import enclosure
     >>> print(enclosure(lambda x, y: math.exp(-x * y) + math.sin(x) / y, 1.5, 0.5))
     enclosure of <lambda>: PASS
-               computed                 error at most  right digits  condition
-    value      2.4673565298442443       ...
-    d/dx       -0.09470886...
-    d/dy       -4.698529...
+           computed              error at most  right digits  condition
+    value  2.4673565259491235    1.3e-15        15
+    d/dx   -0.09470887303510153  3.2e-16        14            0.058
+    d/dy   -4.6985297755277395   4.4e-15        15            0.95
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import mpmath
 from flint import arb, ctx
@@ -38,6 +38,7 @@ from autograd.testing.verdicts import Verdict, plain
 
 __all__ = ["Enclosure", "Interval", "enclosure", "true_grad"]
 
+T = TypeVar("T")
 _ROUNDING, _LEAST = 2.0**-53, 5e-324
 #: Bits of the balls; where formulas cancel, more of them keep the balls narrow.
 _PRECISIONS = (128, 1024, 4096)
@@ -179,11 +180,13 @@ def _interval(computed: float, ball: arb, condition: float = math.nan) -> Interv
 
 
 def _table(names: Sequence[str], intervals: Sequence[Interval]) -> Iterator[str]:
-    width = max(map(len, names))
-    yield f"{'':<{width}}  {'computed':<23}  {'error at most':<13}  right digits  condition"
+    rows = [("", "computed", "error at most", "right digits", "condition")]
     for name, x in zip(names, intervals, strict=True):
         condition = "" if math.isnan(x.condition) else f"{abs(x.condition):.2g}"
-        yield f"{name:<{width}}  {x.computed!r:<23}  {x.error:<13.1e}  {x.digits:<12}  {condition}".rstrip()
+        rows.append((name, repr(x.computed), f"{x.error:.1e}", str(x.digits), condition))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
 class _NotEnclosedError(ArithmeticError):
@@ -215,7 +218,7 @@ class _Replay:
         if kernel is None or node.primitive is not None:
             raise _NotEnclosedError(f"{plain(node.op)} is an own primitive, of which the table knows no formula")
         row = kernel.row
-        numbers = [number_of(x) for x in node.operands]
+        numbers = tuple([number_of(x) for x in node.operands])
         operands = [self.values[x] if is_value(x) else Ball(x) for x in node.operands]
         for i, x in enumerate(node.operands):
             if is_variable(x) and is_kinked(row, i, numbers):
@@ -240,7 +243,7 @@ def _kink_within(node: Any) -> str:
     return f"a kink, a jump or the end of a domain is within the bounds of errors: {node_in_words(node)}"
 
 
-def _decided(node: Any, question: Callable[..., Any], *operands: Any) -> Any:
+def _decided(node: Any, question: Callable[..., T], *operands: Any) -> T:
     try:
         return question(*operands)
     except UndecidedError:
