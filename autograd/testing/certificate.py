@@ -141,7 +141,7 @@ class _Check:
             return
         claims = {0: (node.data, out)}
         claims |= {1 + i: pair for i, pair in zip(edges, zip(node.partials, edges.values(), strict=True), strict=True)}
-        for k, ulps, exact in _errors(row, numbers, claims):
+        for k, ulps, exact in _errors(kernel, numbers, claims):
             self.checked += 1
             what = f"{row.name}: the {f'partial by {label(node, k - 1)}' if k else 'value'}"
             allowed = budget(row, k, numbers)
@@ -188,29 +188,30 @@ def by_convention(
     """Return the value and the partials as the table has them; None where there is no edge."""
     out, *shared = results(kernel, numbers)
     partials: list[float | None] = [None] * len(numbers)
+    if not kernel.row.columns and math.isnan(out) and kernel.is_undefined(numbers):
+        return out, [out if is_variable(x) else None for x in operands]
     rows = height(kernel, numbers)
-    undefined = not kernel.row.columns and math.isnan(out) and kernel.is_undefined(numbers)
     for first in range(rows):
         places = range(first, len(numbers), rows)
         constants = [name for name, i in zip(kernel.row.operands, places, strict=True) if not is_variable(operands[i])]
-        if len(constants) == len(places):
-            continue
-        found = kernel.partials(tuple(constants))(*[numbers[i] for i in places], out, *shared)
-        for i, partial in zip(places, found, strict=True):
-            partials[i] = (out if is_variable(operands[i]) else None) if undefined else partial
+        if len(constants) < len(places):
+            found = kernel.partials(tuple(constants))(*[numbers[i] for i in places], out, *shared)
+            for i, partial in zip(places, found, strict=True):
+                partials[i] = partial
     return out, partials
 
 
 def _errors(
-    row: Primitive, numbers: tuple[float, ...], claims: dict[int, tuple[float, float]]
+    kernel: Kernel, numbers: tuple[float, ...], claims: dict[int, tuple[float, float]]
 ) -> Iterator[tuple[int, float | None, Any]]:
     """Yield the key of each claim, its error in ulps, and the exact number.
 
     A claim is a number as recorded, and as the conventions have it: the value of the row under the key 0, the
     partial by operand i under 1 + i. Where there is no one exact number the error is None.
     """
-    is_finite = all(map(math.isfinite, numbers))
-    waiting = [k for k in claims if is_finite and not (k and is_kinked(row, k - 1, numbers))]
+    row = kernel.row
+    is_defined = all(map(math.isfinite, numbers)) and not (row.domain and kernel.is_undefined(numbers))
+    waiting = [k for k in claims if is_defined and not (k and is_kinked(row, k - 1, numbers))]
     conventional = [k for k in claims if k not in waiting]
     for bits in _PRECISIONS if waiting else ():
         with ctx.workprec(bits):
