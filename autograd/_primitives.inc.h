@@ -268,14 +268,14 @@ kernel_pow(const double *operand, unsigned constant, bool ieee, double *value, d
         if ((constant & 2u) && (y == 0.0)) {
             *flat |= 1u;
         } else {
-            partial[0] = ((y == 0.0) ? 0.0 : ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * float_pow(x, (y - 1.0)))) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY)) ? (y * float_pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? (((y > 0.0) && (y < 4.0)) ? (y * float_pow(x, (y - 1.0))) : ((copysign(1.0, out) * copysign(1.0, x)) * ((y * float_pow(fabs(x), (y / 2.0))) * (float_pow(fabs(x), (y / 2.0)) / fabs(x))))) : (((fabs((y * out)) >= 2.2250738585072014e-308) && (fabs((y * out)) < INFINITY)) ? ((y * out) / x) : ((y / x) * out))))))));
+            partial[0] = ((y == 0.0) ? 0.0 : ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * float_pow(x, (y - 1.0)))) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY) || (fabs(out) == INFINITY)) ? (y * float_pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? (((y > 0.0) && (y < 4.0)) ? (y * float_pow(x, (y - 1.0))) : ((copysign(1.0, out) * copysign(1.0, x)) * ((y * float_pow(fabs(x), (y / 2.0))) * (float_pow(fabs(x), (y / 2.0)) / fabs(x))))) : (((fabs((y * out)) >= 2.2250738585072014e-308) && (fabs((y * out)) < INFINITY)) ? ((y * out) / x) : ((y / x) * out))))))));
         }
     }
     if (!(constant & 2u)) { /* d out / d y */
         if (((constant & 1u) && (x == 1.0)) || ((x == 0.0) && (y > 0.0))) {
             *flat |= 2u;
         } else {
-            partial[1] = ((x <= 0.0) ? NAN : (((fabs(out) < 2.2250738585072014e-308) && (x < INFINITY)) ? ((float_pow(x, (y / 2.0)) * log(x)) * float_pow(x, (y / 2.0))) : (out * log(x))));
+            partial[1] = ((x <= 0.0) ? NAN : ((((fabs(out) < 2.2250738585072014e-308) || (out == INFINITY)) && (x < INFINITY)) ? ((float_pow(x, (y / 2.0)) * log(x)) * float_pow(x, (y / 2.0))) : (out * log(x))));
         }
     }
     return OK;
@@ -1078,7 +1078,7 @@ kernel_polygamma(const double *operand, unsigned constant, bool ieee, double *va
 {
     const double n = operand[0], x = operand[1];
     (void)flat;
-    const int outside = ((n < 0.0) || (n > floor(n))) ? 1 : ((x <= 0.0) && (x <= floor(x))) ? 2 : 0;
+    const int outside = ((n < 0.0) || (n > 148.0) || (n > floor(n))) ? 1 : ((x <= 0.0) && (x <= floor(x))) ? 2 : 0;
     if (outside && !ieee) {
         return outside;
     }
@@ -1532,7 +1532,7 @@ total_hypot(const double *columns, size_t length, double *shared)
     double large = 0.0;
     for (size_t i_row = 0; i_row < length; i_row++) {
         const double x = columns[0 * length + i_row];
-        const double lowered = ((fabs(x) > 1e+280) ? (x * 2.409919865102884e-181) : 0.0);
+        const double lowered = (x * 2.409919865102884e-181);
         const double term = (lowered * lowered);
         large = large + term;
     }
@@ -1548,7 +1548,7 @@ terms_hypot(const double *operand, unsigned constant, double out, const double *
     const double small = shared[0];
     const double large = shared[1];
     const double lifted = ((fabs(x) < 1e-280) ? (x * 4.149515568880993e+180) : 0.0);
-    const double lowered = ((fabs(x) > 1e+280) ? (x * 2.409919865102884e-181) : 0.0);
+    const double lowered = (x * 2.409919865102884e-181);
     if (!(constant & 1u)) { /* d out / d x */
         partial[0] = ((out == 0.0) ? 0.0 : ((out < 1.026e-289) ? (lifted / sqrt(small)) : ((out == INFINITY) ? (lowered / sqrt(large)) : (x / out))));
     }
@@ -1690,7 +1690,7 @@ static const Primitive PRIMITIVES[OP_COUNT] = {
     [OP_digamma] = {.name = "digamma", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{"an x that is no negative integer nor zero", "ValueError"}}, .kernel = kernel_digamma},
     [OP_polygamma] = {.name = "polygamma", .symbol = "", .n_operands = 2, .operands = {"n", "x"},
-        .domains = {{"a whole n >= 0", "ValueError"}, {"an x that is no negative integer nor zero", "ValueError"}}, .kernel = kernel_polygamma},
+        .domains = {{"a whole n from 0 to 148", "ValueError"}, {"an x that is no negative integer nor zero", "ValueError"}}, .kernel = kernel_polygamma},
     [OP_sigmoid] = {.name = "sigmoid", .symbol = "", .n_operands = 1, .operands = {"x"},
         .domains = {{0}}, .kernel = kernel_sigmoid},
     [OP_relu] = {.name = "relu", .symbol = "", .n_operands = 1, .operands = {"x"},

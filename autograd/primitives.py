@@ -159,15 +159,15 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         hard_points=((6.0, 2.0), (-6.0, 4.0), (-1e-20, 3.0), (1.0, 0.1), (5.0, inf), (-5.0, inf),
                      (inf, 2.0), (0.0, -2.0), (-0.0, 2.0), (1e300, 7.0))),
     Primitive("pow", XY, "x ** y",
-        # y * x**y / x, multiplied and divided in the order that stays within the floats. Where x**y has
-        # lost digits, y - 1 is exact for 0 < y < 4; else two factors x**(y/2) have not lost any.
+        # y * x**y / x, multiplied and divided in the order that stays within the floats. Where x**y is too large
+        # or has lost digits, y - 1 is exact for y > 1 or 0 < y < 4; else two factors x**(y/2) have not lost any.
         ("where(y == 0, 0, where(y == 1, 1, where(y == 2, 2 * x, where(x == 0, where(y > 1, 0, y * x ** (y - 1)),"
-         " where(abs(x) == inf or abs(y) == inf, y * x ** (y - 1),"
+         " where(abs(x) == inf or abs(y) == inf or abs(out) == inf, y * x ** (y - 1),"
          " where(abs(out) < 2.2250738585072014e-308, where(y > 0 and y < 4, y * x ** (y - 1),"
          " copysign(1, out) * copysign(1, x) * ((y * abs(x) ** (y / 2)) * (abs(x) ** (y / 2) / abs(x)))),"
          " where(abs(y * out) >= 2.2250738585072014e-308 and abs(y * out) < inf, (y * out) / x,"
          " (y / x) * out)))))))",
-         "where(x <= 0, nan, where(abs(out) < 2.2250738585072014e-308 and x < inf,"
+         "where(x <= 0, nan, where((abs(out) < 2.2250738585072014e-308 or out == inf) and x < inf,"
          " (x ** (y / 2) * log(x)) * x ** (y / 2), out * log(x)))"),
         textbook=("x ** y", "y * x ** (y - 1)", "x ** y * log(x)"), symbol="**",
         smooth=("where(x == 0 and y == 0, 0, y * x ** (y - 1))", "where(x <= 0, nan, out * log(x))"),
@@ -346,7 +346,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         hard_points=((0.5,), (1.0,), (1.4616321449683622,), (10.0,), (1e300,), (5e-324,), (-0.5,), (-170.5,),
                      (0.0,), (-1.0,), (inf,), (nan,))),
     Primitive("polygamma", ("n", "x"), "polygamma(n, x)", ("nan", "polygamma(n + 1, x)"),
-        domain=(Domain("n >= 0 and n <= floor(n)", "a whole n >= 0"),
+        domain=(Domain("n >= 0 and n <= 148 and n <= floor(n)", "a whole n from 0 to 148"),
                 Domain("x > 0 or x > floor(x)", "an x that is no negative integer nor zero", "polygamma(n, x)")),
         ulps=(40.0, 40.0), samples=((0.0, 5.0), (-20.0, 20.0)), mixed=True,
         kinks=(Kink("n == floor(n)", "nan, ...", "defined for whole n alone, so it has no slope in n"),),
@@ -438,7 +438,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
         ("where(out == 0, 0, where(out < 1.026e-289, lifted / sqrt(small), where(out == inf, lowered / sqrt(large),"
          " x / out)))",),
         let={"lifted": "where(abs(x) < 1e-280, x * 4.149515568880993e180, 0)", "small": "sum(lifted * lifted)",
-             "lowered": "where(abs(x) > 1e280, x * 2.409919865102884e-181, 0)", "large": "sum(lowered * lowered)"},
+             "lowered": "x * 2.409919865102884e-181", "large": "sum(lowered * lowered)"},
         textbook=("hypot(x)", "x / out"), smooth=("where(out == 0, 0, x / out)",),
         columns=True, spread=True, ulps=(1.0, 3.0),
         kinks=(Kink("x == 0", "0", LEAST),),

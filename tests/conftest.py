@@ -43,7 +43,7 @@ def engine(request: pytest.FixtureRequest) -> ModuleType:
 @pytest.fixture
 def calculus(engine: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Return the module of one twin, of which the transforms make their variables in this test."""
-    for name in ("functional", "arrays", "own", "implicit", "sparse", "optimize"):
+    for name in ("functional", "arrays", "own", "implicit", "sparse", "optimize", "testing.calls", "testing.battery"):
         if f"autograd.{name}" in sys.modules:
             monkeypatch.setattr(f"autograd.{name}.Value", engine.Value, raising=False)
     return engine

@@ -40,6 +40,7 @@ __all__ = ["Enclosure", "Interval", "enclosure", "true_grad"]
 
 T = TypeVar("T")
 _ROUNDING, _LEAST = 2.0**-53, 5e-324
+_CORRECTLY_ROUNDED = 0.5  # ulp
 #: Bits of the balls; where formulas cancel, more of them keep the balls narrow.
 _PRECISIONS = (128, 1024, 4096)
 _ACCURATE = 60  # bits of a ball, beyond which a higher precision cannot help: those of its operands are fewer
@@ -267,6 +268,8 @@ def _narrow(node: Any, function: Callable[..., Ball], *operands: Any) -> Ball:
 
 def _widened(exact: arb, row: Primitive, k: int, operands: Sequence[Ball]) -> arb:
     """Return a ball with the numbers of any engine that keeps the budget of a row: of its value for k = 0."""
+    if row.ulps[min(k, 1)] <= _CORRECTLY_ROUNDED and not row.columns and _is_float(exact):
+        return exact
     size = _greatest(exact)
     allowed = budget(row, k, operands) * math.ulp(max(size, 1.0) if row.mixed else size)
     if k == 0:
@@ -275,7 +278,12 @@ def _widened(exact: arb, row: Primitive, k: int, operands: Sequence[Ball]) -> ar
 
 
 def _rounded(exact: arb) -> arb:
-    return exact + arb(0, _greatest(exact) * _ROUNDING + _LEAST)
+    return exact if _is_float(exact) else exact + arb(0, _greatest(exact) * _ROUNDING + _LEAST)
+
+
+def _is_float(exact: arb) -> bool:
+    """Return whether a ball is one float: whatever is rounded correctly is not rounded there."""
+    return bool(exact.is_exact() and arb(float(exact)) == exact)
 
 
 def _greatest(ball: arb) -> float:

@@ -199,7 +199,7 @@ def _floor(x: arb) -> arb:
 
 def _polygamma(n: arb, x: arb) -> arb:
     """Return polygamma(n, x); left of 0 by reflection, where Arb would go in steps of one."""
-    if not (0 <= n <= 1000 and n.is_integer()):
+    if not (0 <= n <= 150 and n.is_integer()):
         return arb("nan")
     if x > 0:
         return acb(x).polygamma(acb(n)).real
