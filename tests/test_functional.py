@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from programs import programs, run
+from programs import programs
 
 from autograd import GraphError, grad, gradient, hessian, hvp, ieee, jacobian, jvp, no_grad, value_and_grad, vjp
 
@@ -192,10 +192,9 @@ def test_hessian_vector_product(calculus):
 
 def graph_of(engine, program):
     """Return the leaves and the last node of a random program whose derivatives are ordinary numbers."""
-    results, _ = run(engine, program)
-    nodes = [x for x in results if type(x) is engine.Value]
-    assume(nodes and nodes[-1].op not in {"", "constant"})
-    order = engine.ancestors(nodes[-1])
+    root = program.root(engine)
+    assume(root.op not in {"", "constant"})
+    order = engine.ancestors(root)
     numbers = [abs(p) for node in order for p in node.partials]
     assume(all(p == 0 or 1e-20 < p < 1e20 for p in numbers) and len(order) < 12)
     return [node for node in order if not node.op], order
@@ -230,18 +229,9 @@ def test_forward_equals_reverse(engine, program):
 @given(programs)
 def test_hessians_are_symmetric_to_the_last_bit(calculus, program):
     """Of random programs as functions of their leaves."""
-    drawn, code = program
-    numbers = [number for number, kind in drawn if kind == "value"]
-    assume(0 < len(numbers) <= 3 and len(code) < 7)
-
-    def f(values):
-        rest = iter(values)
-        leaves = [(next(rest), "given") if kind == "value" else (number, kind) for number, kind in drawn]
-        results, _ = run(calculus, (leaves, code))
-        return results[-1]
-
+    assume(len(program.instructions) < 7)
     with ieee():
-        matrix = hessian(f)(numbers)
+        matrix = hessian(lambda values: program.run(calculus, values).results[-1])(list(program.inputs))
     for i, row in enumerate(matrix):
         for j, entry in enumerate(row):
             assert entry == matrix[j][i] or (math.isnan(entry) and math.isnan(matrix[j][i]))

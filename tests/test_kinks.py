@@ -8,12 +8,13 @@ from types import SimpleNamespace
 import pytest
 from conftest import HAS_C, TWINS
 from hypothesis import given, settings
-from programs import _call, bits, programs, random_root
+from programs import bits, programs, random_root
 
 from autograd import ieee
 from autograd._formula import parse
 from autograd.kinks import margins
 from autograd.primitives import PRIMITIVES
+from autograd.testing.programs import apply
 
 inf, nan = math.inf, math.nan
 DEEP = 10**5
@@ -237,7 +238,7 @@ def test_sides_are_as_recorded_there(engine, program):
             nearby = engine.Value(there + sign * math.ulp(there))
             fresh = {x: nearby if x is moving else engine.Value(x.data) for x in operands(engine, node)}
             with ieee():
-                again = _call(engine, node.op)(*[fresh.get(x, x) for x in node.operands])
+                again = apply(engine, node.op, [fresh.get(x, x) for x in node.operands])
             assert bits(again.data) == bits(side.value)
             assert slopes(again.partials) == slopes(side.partials)
 

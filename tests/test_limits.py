@@ -15,6 +15,7 @@ import pytest
 from conftest import HAS_C
 
 from autograd import record_lines
+from autograd.testing.faults import every_allocation, every_opcode
 
 MILLION = 1_000_000
 
@@ -98,31 +99,6 @@ def net(engine):
     return xs, h, y
 
 
-def interrupted_at(k, work):
-    """Call `work` and raise KeyboardInterrupt before its k-th opcode; return whether there was one."""
-    left = k
-
-    def trace(frame, event, _):
-        nonlocal left
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            left -= 1
-            if left == 0:
-                raise KeyboardInterrupt
-        return trace
-
-    old = sys.gettrace()
-    sys._getframe().f_trace_opcodes = True  # Python 3.12 looks at this only when tracing starts
-    sys.settrace(trace)
-    try:
-        work()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(old)
-    return False
-
-
 @pytest.mark.parametrize("sweep", ["backward", "tangent"])
 def test_interrupt_at_every_opcode_of_the_python_sweep(sweep):
     """Whatever the opcode, all grads are the old ones, or (once they are out) all are the new ones."""
@@ -134,25 +110,23 @@ def test_interrupt_at_every_opcode_of_the_python_sweep(sweep):
     work = y.backward if sweep == "backward" else lambda: y.tangent({xs[0]: 1.0})
     work()
     new = [node.grad for node in nodes]
-    k, states = 1, []
-    gc.disable()  # a collection runs callbacks of others, which are not what is interrupted here
-    try:
-        while True:
-            for node, grad in zip(nodes, old, strict=True):
-                node.grad = grad
-            if not interrupted_at(k, work):
-                break
-            states.append([node.grad for node in nodes])
-            k += 1
-    finally:
-        gc.enable()
-    assert k > 300
-    assert [state for state in states if state not in (old, new)] == []
+    states = []
+
+    def trial():
+        for node, grad in zip(nodes, old, strict=True):
+            node.grad = grad
+        with contextlib.suppress(KeyboardInterrupt):
+            yield work
+        states.append([node.grad for node in nodes])
+        assert states[-1] in (old, new)
+
+    assert every_opcode(trial) > 300
     # Once new, always new: the grads come out in one step, near the very end.
-    assert states == sorted(states, key=lambda state: state != old)
+    interrupted = states[1:-1]
+    assert interrupted == sorted(interrupted, key=lambda state: state != old)
     if sweep == "backward":
-        assert states.count(new) < 10
-    work()
+        assert interrupted.count(new) < 10
+        assert states[-1] == new
 
 
 def test_interrupt_by_a_signal(engine):
@@ -263,46 +237,29 @@ def scenarios(engine):
 )
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the interpreter's own
 def test_failed_allocation_at_every_allocation(engine, name):
-    """MemoryError, or success, at each failed allocation: grads are old or new, and nothing leaks."""
-    testcapi = pytest.importorskip("_testcapi", reason="this Python lacks its own test module")
+    """Grads are the old ones where an error came out, and those of the work where it was done all the same."""
     work, nodes = scenarios(engine)[name]
-    expected = None
-    try:
-        work()
-    except (ValueError, TypeError) as error:
-        expected = type(error)
+    usual = {"domain": ValueError, "refuse": TypeError}.get(name, ())
     old = [node.grad for node in nodes]
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(usual):
         work()
     new = [node.grad for node in nodes]
-    for node, grad in zip(nodes, old, strict=True):
-        node.grad = grad
 
-    outcomes = []
-    for k in range(1, 2000):
-        failed = True
-        testcapi.set_nomemory(k, k + 1)
-        try:
-            work()
-            failed = False
-        except NO_MEMORY:
-            pass
-        except (ValueError, TypeError) as error:
-            failed = type(error) is not expected
-        finally:
-            testcapi.remove_mem_hooks()
-        grads = [node.grad for node in nodes]
-        assert grads in (old, new)
-        assert grads == old or not failed
+    def trial():
         for node, grad in zip(nodes, old, strict=True):
             node.grad = grad
-        outcomes.append(failed)
-        if outcomes[-30:] == [False] * 30:
-            break
-    assert outcomes[-30:] == [False] * 30, "never got past the last allocation"
+        expected = new
+        try:
+            yield work
+        except NO_MEMORY:
+            expected = old
+        except usual:
+            pass
+        assert [node.grad for node in nodes] == expected
+
+    count = every_allocation(trial)
     # The C twin allocates nothing to sweep, and the memory of nodes from the system.
-    allocates = name not in {"leaf", "sweep", "record"}
-    assert not allocates or True in outcomes or engine.__name__ == "autograd.engine"
+    assert count > 0 or (name in {"leaf", "sweep", "record"} and engine.__name__ == "autograd._engine")
 
 
 class Own:
@@ -318,7 +275,6 @@ def test_failed_allocations_leak_nothing():
     They are called from C with arguments made before, because the interpreter itself loses blocks
     when, say, a list display fails; for the same reason the Python twin cannot be measured.
     """
-    testcapi = pytest.importorskip("_testcapi", reason="this Python lacks its own test module")
     from autograd import _engine
 
     xs, _, y = net(_engine)
@@ -367,27 +323,26 @@ def test_failed_allocations_leak_nothing():
         functools.partial(operator.lt, y, 3),
     ]
     for work in works:
-        assert least_growth(testcapi, work) <= 0, work
+        assert least_growth(work) <= 0, work
     with record_lines():
         for work in works[2], works[-1], y.__copy__:
-            assert least_growth(testcapi, work) <= 0, work
+            assert least_growth(work) <= 0, work
 
 
-def least_growth(testcapi, work):
+def least_growth(work):
     """Return how many blocks of memory a round of work with failing allocations keeps.
 
     Caches fill up in the first rounds; a leak would come back in every round.
     """
+
+    def trial():
+        with contextlib.suppress(Exception):
+            yield work
+
     growth = []
     for _ in range(12):
         before = sys.getallocatedblocks()
-        for k in range(1, 60):
-            testcapi.set_nomemory(k, k + 1)
-            try:
-                work()
-            except Exception:
-                continue
-            finally:
-                testcapi.remove_mem_hooks()
+        for _ in range(20):
+            every_allocation(trial)
         growth.append(sys.getallocatedblocks() - before)
     return min(growth)

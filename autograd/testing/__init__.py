@@ -7,20 +7,27 @@ if TYPE_CHECKING:
     from autograd.testing.battery import check_primitive
     from autograd.testing.certificate import certify
     from autograd.testing.decorator import grad_test
+    from autograd.testing.differences import Estimate, derivative
     from autograd.testing.enclosures import Enclosure, Interval, enclosure, true_grad
     from autograd.testing.gradcheck import assert_same, check_grad
+    from autograd.testing.machine import EngineMachine
+    from autograd.testing.programs import Program
     from autograd.testing.verdicts import GradientError, Report, Verdict
 
 __all__ = [
     "Enclosure",
+    "EngineMachine",
+    "Estimate",
     "GradientError",
     "Interval",
+    "Program",
     "Report",
     "Verdict",
     "assert_same",
     "certify",
     "check_grad",
     "check_primitive",
+    "derivative",
     "enclosure",
     "grad_test",
     "true_grad",
@@ -33,8 +40,11 @@ _LATER = {
         "battery": "check_primitive",
         "certificate": "certify",
         "decorator": "grad_test",
+        "differences": "Estimate derivative",
         "enclosures": "Enclosure Interval enclosure true_grad",
         "gradcheck": "assert_same check_grad",
+        "machine": "EngineMachine",
+        "programs": "Program",
         "verdicts": "GradientError Report Verdict",
     }.items()
     for name in names.split()

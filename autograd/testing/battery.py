@@ -4,7 +4,11 @@
 >>> from autograd.testing import check_primitive
 >>> bell = primitive(lambda x: math.exp(-x * x), lambda x, out: -2 * x * out, name="bell")
 >>> print(check_primitive(bell))
-check_primitive of bell: CONSISTENT ...
+CONSISTENT: bell: the partial by operand 0 agrees with finite differences (at 60 of 60 points)
+  operand 0  2.0665311091502883 (0x1.08841764fbc9cp+1)
+  given      -0.057755757611988645 (-0x1.d9229a432c998p-5)
+  found      -0.05775575761198... +- ..., by finite differences (... calls)
+check_primitive of bell: 1 CONSISTENT (240 numbers checked)
 """
 
 from __future__ import annotations
@@ -37,8 +41,8 @@ def check_primitive(primitive: OwnPrimitive, points: Iterable[Sequence[float]] |
     primitive : OwnPrimitive
         What `autograd.primitive` returned.
     points : iterable of sequences of float, optional
-        Where to check it: its operands. By default 60 points that are small, whole, near 1, and of all sizes
-        from 1e-3 to 1e3, those among them where the value does not raise.
+        Where to check it: its operands. By default 60 points, of numbers from -3 to 3, whole ones, from 0 to 1, and
+        of all sizes from 0.001 to 20; those among them where the value does not raise.
 
     Returns
     -------
@@ -74,7 +78,7 @@ def _points(primitive: OwnPrimitive) -> Iterator[list[float]]:
         lambda: rng.uniform(-3.0, 3.0),
         lambda: float(rng.randint(-3, 3)),
         lambda: rng.uniform(0.0, 1.0),
-        lambda: rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-3.0, 3.0),
+        lambda: rng.choice((-1.0, 1.0)) * 10.0 ** rng.uniform(-3.0, 1.3),
     )
     for k in range(_DRAWN):
         yield [draws[k % len(draws)]() for _ in range(count)]

@@ -271,9 +271,9 @@ def _widened(exact: arb, row: Primitive, k: int, operands: Sequence[Ball]) -> ar
     if row.ulps[min(k, 1)] <= _CORRECTLY_ROUNDED and not row.columns and _is_float(exact):
         return exact
     size = _greatest(exact)
-    allowed = budget(row, k, operands) * math.ulp(max(size, 1.0) if row.mixed else size)
+    allowed = arb(budget(row, k, operands)) * math.ulp(max(size, 1.0) if row.mixed else size)
     if k == 0:
-        allowed = max(allowed, rounding_of_sum(row, [_greatest(x.arb) for x in operands]))
+        allowed = allowed.max(arb(rounding_of_sum(row, [_greatest(x.arb) for x in operands])))
     return exact + arb(0, allowed)
 
 

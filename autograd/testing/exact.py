@@ -204,7 +204,11 @@ def _polygamma(n: arb, x: arb) -> arb:
     if x > 0:
         return acb(x).polygamma(acb(n)).real
     order = int(n.unique_fmpz() or 0)
-    slopes = arb_series([x, 1], prec=order + 1).cot_pi()
+    cap, ctx.cap = ctx.cap, order + 2  # the greatest length of all series
+    try:
+        slopes = arb_series([x, 1], prec=order + 1).cot_pi()
+    finally:
+        ctx.cap = cap
     reflected: arb = (-1) ** order * _polygamma(n, 1 - x) - arb.pi() * slopes[order] * n.fac()
     return reflected
 
