@@ -268,7 +268,7 @@ kernel_pow(const double *operand, unsigned constant, bool ieee, double *value, d
         if ((constant & 2u) && (y == 0.0)) {
             *flat |= 1u;
         } else {
-            partial[0] = ((y == 0.0) ? 0.0 : ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * float_pow(x, (y - 1.0)))) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY) || (fabs(out) == INFINITY)) ? (y * float_pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? (((y > 0.0) && (y < 4.0)) ? (y * float_pow(x, (y - 1.0))) : ((copysign(1.0, out) * copysign(1.0, x)) * ((y * float_pow(fabs(x), (y / 2.0))) * (float_pow(fabs(x), (y / 2.0)) / fabs(x))))) : (((fabs((y * out)) >= 2.2250738585072014e-308) && (fabs((y * out)) < INFINITY)) ? ((y * out) / x) : ((y / x) * out))))))));
+            partial[0] = ((y == 0.0) ? 0.0 : ((y == 1.0) ? 1.0 : ((y == 2.0) ? (2.0 * x) : ((x == 0.0) ? ((y > 1.0) ? 0.0 : (y * float_pow(x, (y - 1.0)))) : (((fabs(x) == INFINITY) || (fabs(y) == INFINITY) || ((fabs(out) == INFINITY) && (fabs(y) < 9000000000000000.0))) ? (y * float_pow(x, (y - 1.0))) : ((fabs(out) < 2.2250738585072014e-308) ? (((y > 0.0) && (y < 4.0)) ? (y * float_pow(x, (y - 1.0))) : ((copysign(1.0, out) * copysign(1.0, x)) * ((y * float_pow(fabs(x), (y / 2.0))) * (float_pow(fabs(x), (y / 2.0)) / fabs(x))))) : (((fabs((y * out)) >= 2.2250738585072014e-308) && (fabs((y * out)) < INFINITY)) ? ((y * out) / x) : ((y / x) * out))))))));
         }
     }
     if (!(constant & 2u)) { /* d out / d y */

@@ -160,9 +160,10 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
                      (inf, 2.0), (0.0, -2.0), (-0.0, 2.0), (1e300, 7.0))),
     Primitive("pow", XY, "x ** y",
         # y * x**y / x, multiplied and divided in the order that stays within the floats. Where x**y is too large
-        # or has lost digits, y - 1 is exact for y > 1 or 0 < y < 4; else two factors x**(y/2) have not lost any.
+        # y - 1 is exact (or all is too large); where it has lost digits, y - 1 is exact for 0 < y < 4, and else two
+        # factors x**(y/2) have not lost any.
         ("where(y == 0, 0, where(y == 1, 1, where(y == 2, 2 * x, where(x == 0, where(y > 1, 0, y * x ** (y - 1)),"
-         " where(abs(x) == inf or abs(y) == inf or abs(out) == inf, y * x ** (y - 1),"
+         " where(abs(x) == inf or abs(y) == inf or (abs(out) == inf and abs(y) < 9e15), y * x ** (y - 1),"
          " where(abs(out) < 2.2250738585072014e-308, where(y > 0 and y < 4, y * x ** (y - 1),"
          " copysign(1, out) * copysign(1, x) * ((y * abs(x) ** (y / 2)) * (abs(x) ** (y / 2) / abs(x)))),"
          " where(abs(y * out) >= 2.2250738585072014e-308 and abs(y * out) < inf, (y * out) / x,"

@@ -98,7 +98,7 @@ def test_a_kink_is_undecided_and_shown_from_both_sides():
     """What was computed is a convention; the report has the slopes of the sides."""
     report = check_grad(lambda x: abs(x) + 3 * x, 0.0)
     assert report.verdict is Verdict.UNDECIDED
-    assert "at a kink, x == 0, there is no one gradient" in str(report)
+    assert "at a kink, x == 0: there is no one gradient" in str(report)
     assert "d root -1.0 | 1.0" in str(report)
     assert check_grad(lambda x: 0.0 * abs(x) + 3 * x, 0.0).verdict is Verdict.PASS
 

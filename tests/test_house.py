@@ -29,9 +29,15 @@ FLOORS = {
     },
     "nn": {
         "_vectors": 0, "module": 0, "init": 0, "layers": 1, "losses": 1, "optim": 1, "data": 1, "train": 2, "files": 2,
-        "tasks": 2, "__init__": 3, "cli": 4, "__main__": 5,
+        "tasks": 2, "testing": 3, "__init__": 3, "cli": 4, "__main__": 5,
+    },
+    "autograd/testing": {
+        "differences": 0, "exact": 0, "faults": 0, "ledger": 0, "programs": 0, "verdicts": 1, "calls": 2,
+        "certificate": 2, "evidence": 2, "strategies": 2, "enclosures": 3, "battery": 3, "conformance": 4,
+        "gradcheck": 4, "decorator": 5, "machine": 5, "pytest_plugin": 5, "write": 5, "__main__": 6, "__init__": 7,
     },
 }  # fmt: skip
+FILES = [path for folder in FLOORS for path in sorted(ROOT.glob(f"{folder}/*.py"))]
 
 
 def imports(path):
@@ -54,22 +60,21 @@ def imports(path):
     return found
 
 
-@pytest.mark.parametrize(
-    "path", [*ROOT.glob("autograd/*.py"), *ROOT.glob("nn/*.py")], ids=lambda p: f"{p.parent.name}/{p.name}"
-)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_downwards(path):
-    """Every file has a floor, and imports only from lower ones."""
-    package, name = path.parent.name, path.stem
-    floor = FLOORS[package][name]
+    """Every file has a floor, and imports only from lower ones; each package only from those under it."""
+    package = str(path.parent.relative_to(ROOT))
+    floors = FLOORS[package]
     for module in imports(path):
         parts = module.split(".")
-        if parts[0] == package:
-            target = next((part for part in parts[1:] if part in FLOORS[package]), "__init__")
-            assert FLOORS[package][target] < floor, module
+        if parts[: package.count("/") + 1] == package.split("/"):
+            target = next((part for part in parts[package.count("/") + 1 :] if part in floors), "__init__")
+            assert floors[target] < floors[path.stem], module
         elif package == "nn" and parts[0] == "autograd":
             assert (parts[1:] or ["math"])[0] in autograd.__all__, f"{module} is not public"
         else:
             assert parts[0] != "nn", module
+            assert package == "autograd/testing" or parts[:2] != ["autograd", "testing"], module
 
 
 def test_regenerating_changes_nothing():
@@ -112,7 +117,7 @@ def run(code, **environment):
 
 
 @pytest.mark.parametrize("pure", ["0", "1"])
-@pytest.mark.parametrize("package", ["autograd", "nn"])
+@pytest.mark.parametrize("package", ["autograd", "autograd.testing", "autograd.testing.faults", "nn"])
 def test_import_pulls_in_no_third_party_module(package, pure):
     """Only the standard library and ourselves."""
     code = f"import sys; before = set(sys.modules); import {package}, json; print(json.dumps(sorted(set(sys.modules) - before)))"
@@ -130,10 +135,10 @@ def test_environment_picks_the_twin():
         assert run(code, AUTOGRAD_PURE_PYTHON="0").split() == ["c", "autograd._engine"]
 
 
-@pytest.mark.parametrize("package", ["autograd", "nn"])
+@pytest.mark.parametrize("package", ["autograd", "autograd.testing", "nn"])
 def test_every_module_imports_alone(package):
     """No circular import hides behind the order of another import."""
-    for module in pkgutil.iter_modules([str(ROOT / package)], f"{package}."):
+    for module in pkgutil.iter_modules([str(ROOT / package.replace(".", "/"))], f"{package}."):
         if not module.name.endswith("__main__"):
             run(f"import {module.name}")
 
@@ -150,7 +155,7 @@ def test_architecture_names_every_room():
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     missing = [
         p.name
-        for p in [*ROOT.glob("autograd/*"), *ROOT.glob("nn/*.py")]
+        for p in [*ROOT.glob("autograd/*"), *ROOT.glob("autograd/testing/*"), *ROOT.glob("nn/*.py")]
         if p.suffix in {".py", ".c", ".h", ".pyi"} and p.name not in text
     ]
     assert missing == []

@@ -72,7 +72,8 @@ def chunk(number: int) -> tuple[Counter[str], list[str]]:
         counts["numbers"] += report.checked
         counts["twins differ"] += found[0] != found[1]
         if report.verdict is Verdict.FAIL or found[0] != found[1]:
-            alarms.append(f"{report}\n{program}\n(ieee: {is_ieee})")
+            with _modes.Mode(_modes.IEEE, on=is_ieee):
+                alarms.append(f"{report}\n{program}\n")
 
     prove()
     return counts, alarms

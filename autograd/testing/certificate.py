@@ -36,6 +36,7 @@ from autograd._wording import height, label, node_in_words, quoted, results
 from autograd.primitives import Primitive
 from autograd.testing.exact import BALLS, Ball, UndecidedError, is_kinked
 from autograd.testing.ledger import OPEN, Ledger
+from autograd.testing.programs import Instruction, Leaf, Program
 from autograd.testing.verdicts import Finding, Report, Verdict, describe_node, exactly, plain, table
 
 __all__ = ["budget", "by_convention", "certify", "reached", "rounding_of_sum"]
@@ -118,6 +119,12 @@ class _Check:
     def fail(self, node: Any, what: str, *rows: tuple[str, str]) -> None:
         self.findings.append(Finding(Verdict.FAIL, what, table([*describe_node(node), *rows]), node))
 
+    def fail_alone(self, node: Any, what: str, *rows: tuple[str, str]) -> None:
+        """Report a fault of one node, with the program of one operation that has it again."""
+        with _modes.Mode(_modes.IEEE, on=not math.isfinite(node.data)):
+            again = [line for line in _program_of(node).source().splitlines() if line]
+        self.fail(node, what, *rows, *zip(["again", *[""] * len(again)], again, strict=False))
+
     def undecided(self, node: Any, what: str) -> None:
         self.findings.append(Finding(Verdict.UNDECIDED, what, table(describe_node(node)), node))
 
@@ -137,7 +144,7 @@ class _Check:
         if len(node.partials) != len(edges) or list(map(id, node.parents)) != list(map(id, expected_parents)):
             found = ", ".join(node_in_words(parent) for parent in node.parents) or "none"
             wanted = ", ".join(label(node, i) for i in edges) or "none"
-            self.fail(node, f"{row.name}: expected other edges", ("edges to", found), ("expected", wanted))
+            self.fail_alone(node, f"{row.name}: expected other edges", ("edges to", found), ("expected", wanted))
             return
         claims = {0: (node.data, out)}
         claims |= {1 + i: pair for i, pair in zip(edges, zip(node.partials, edges.values(), strict=True), strict=True)}
@@ -148,14 +155,18 @@ class _Check:
             if ulps is None:
                 if not _same(*claims[k]):
                     got, expected = map(exactly, claims[k])
-                    self.fail(node, f"{what} is not that of the conventions", ("recorded", got), ("expected", expected))
+                    self.fail_alone(
+                        node, f"{what} is not that of the conventions", ("recorded", got), ("expected", expected)
+                    )
                 continue
             column = row.operands[(k - 1) // height(kernel, numbers)] if k else "value"
             self.ledger.add(row.name, column, ulps, allowed, numbers)
             if ulps > allowed and not (k == 0 and abs(exact - node.data) <= rounding_of_sum(row, numbers)):
                 unit = " (of max(1, exact))" if row.mixed else ""
                 rows = (("recorded", exactly(claims[k][0])), ("exact", _decimal(exact)))
-                self.fail(node, f"{what} is {_count(ulps)} ulp{unit} from the exact one, {allowed:g} allowed", *rows)
+                self.fail_alone(
+                    node, f"{what} is {_count(ulps)} ulp{unit} from the exact one, {allowed:g} allowed", *rows
+                )
 
     # ---- adjoints ------------------------------------------------------------------------------------
 
@@ -291,6 +302,16 @@ def _same(x: float, y: float) -> bool:
 
 
 # ---- words -------------------------------------------------------------------------------------------
+
+
+def _program_of(node: Any) -> Program:
+    """Return the program that makes one node of leaves with the numbers of its operands."""
+    places = {id(x) if is_value(x) else (i,): x for i, x in enumerate(node.operands)}  # a Value is one leaf
+    kinds = [("value" if is_variable(x) else "constant") if is_value(x) else "number" for x in places.values()]
+    leaves = tuple([Leaf(float(number_of(x)), kind) for x, kind in zip(places.values(), kinds, strict=True)])
+    order = list(places)
+    back = [len(order) - 1 - order.index(id(x) if is_value(x) else (i,)) for i, x in enumerate(node.operands)]
+    return Program(leaves, (Instruction(node.op, tuple(back)),))
 
 
 def _decimal(exact: arb) -> str:

@@ -58,7 +58,8 @@ def grad_test(
                 reject()
             event(f"gradient: {report.verdict}")
 
-        property_test: Callable[..., None] = given(*strategies, **by_name)(test)
+        of_strategies: Any = given(*strategies, **by_name)
+        property_test: Callable[..., None] = of_strategies(test)
         return property_test
 
     return decorate

@@ -150,7 +150,7 @@ def _language(own: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., 
     def total(column: Sequence[Any]) -> Any:
         return functools.reduce(operator.add, column, 0.0)
 
-    power = own.get("pow", operator.pow)
+    power: Callable[..., Any] = own.get("pow", operator.pow)
     language: dict[str, Callable[..., Any]] = {
         **own,
         "abs": abs,

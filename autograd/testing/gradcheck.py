@@ -161,12 +161,15 @@ def _certificates(call: Call, order: int) -> Iterator[Report]:
             roots = [g for root in roots for g in _recorded.adjoints({root: 1.0}, call.variables)]
 
 
+_PLACES = {"kink": "a kink", "jump": "a jump", "edge": "the end of a domain"}
+
+
 def _kinks(root: Any) -> Report:
     """Report the kinks at which the gradient is a convention."""
     found = [
         Finding(
             Verdict.UNDECIDED,
-            f"at a {margin.kind}, {margin.at}, there is no one gradient; what was computed is the convention",
+            f"at {_PLACES[margin.kind]}, {margin.at}: there is no one gradient, and the one computed is a convention",
             tuple(str(margin).splitlines()),
             margin.node,
         )
