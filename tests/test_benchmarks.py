@@ -10,7 +10,9 @@ from pathlib import Path
 import mpmath as mp
 import pytest
 
+import autograd.math
 from autograd import Value
+from autograd.testing import Verdict, certify
 from benchmarks import engines, measure, report, training
 from benchmarks.measure import Depth, Lane, Spread
 from benchmarks.processes import EngineError
@@ -22,6 +24,15 @@ HAS_C = importlib.util.find_spec("autograd._engine") is not None
 BUILT = [engine for engine in engines.OURS if HAS_C or engine.key != "c"]
 
 programs = pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+
+
+@programs
+def test_gradients_that_are_timed_are_certified(program):
+    """Node by node, on the inputs of the comparison."""
+    variables = [Value(x) for x in program.inputs]
+    root = program.run(variables, autograd.math)
+    root.backward()
+    assert certify(root).verdict is Verdict.PASS
 
 
 @programs

@@ -19,10 +19,12 @@ from safetensors.numpy import load_file, save_file
 
 import nn
 from autograd import GraphError, Value, math
+from autograd.testing import Verdict, certify, check_grad, grad_test
 from nn import MLP, SGD, Layer, Module, Neuron
 from nn.data import DataError, Table, iris, read_csv
 from nn.files import ModelFileError, load, save
 from nn.init import generator, glorot_uniform, he_uniform
+from nn.testing import datasets, models
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -183,6 +185,28 @@ def test_initial_weights_of_a_layer(activation, limit):
 
 
 # ---- losses ----------------------------------------------------------------------------------------
+
+
+@given(model=models(nin=2, nout=3), table=datasets(columns=2, task="classification"))
+def test_gradients_of_networks_are_certified(model, table):
+    """Every number of the mean loss of any network over any table, at kinks as the conventions have it."""
+    rows = zip(table.features, table.targets, strict=True)
+    loss = nn.mean(nn.softmax_cross_entropy(model(x), label) for x, label in rows)
+    loss.backward()
+    assert certify(loss).verdict is Verdict.PASS
+
+
+@grad_test(vectors, st.integers(0, 1), order=2)
+def test_cross_entropy_is_proved(logits, label):
+    """Its first and second derivatives, for any logits."""
+    return nn.softmax_cross_entropy(logits, int(label))
+
+
+@given(outputs=vectors, shift=st.floats(-3, 3))
+def test_half_squared_error_is_proved(outputs, shift):
+    """Its gradient by the outputs, whatever the targets."""
+    targets = [x + shift for x in outputs]
+    assert check_grad(lambda y: nn.half_squared_error(y, targets), outputs).verdict is Verdict.PASS
 
 
 @given(pairs=st.lists(st.tuples(finite, finite), min_size=1, max_size=6))

@@ -19,6 +19,7 @@ import autograd.math
 from autograd import BackendMismatchError, GraphError, grad, hessian, jacobian, jvp, no_grad, record_lines
 from autograd.own import preaccumulate, primitive
 from autograd.sparse import sparse_hessian
+from autograd.testing import Verdict, check_primitive
 
 # Bessel functions of SciPy, that differentiate each other: j0' = -j1 and j1' = j0 - j1 / x.
 j0 = primitive(special.j0, lambda x, out: -j1(x))
@@ -136,6 +137,16 @@ def test_a_node_remembers_the_line_that_called_it(engine):
     with record_lines():
         out = product(engine.Value(1.0), 2.0)
     assert out.line.startswith(__file__)
+
+
+@pytest.mark.parametrize(
+    ("own", "points"),
+    [(j0, [(0.5,), (2.0,), (7.0,), (19.0,)]), (j1, [(0.5,), (2.0,), (7.0,), (19.0,)]), (product, None)],
+    ids=lambda own: getattr(own, "name", ""),
+)
+def test_the_battery_finds_nothing(own, points):
+    """The primitives of these tests are consistent with finite differences, to second order."""
+    assert check_primitive(own, points).verdict is Verdict.CONSISTENT
 
 
 # ---- primitive: orders -------------------------------------------------------------------------------
