@@ -1072,7 +1072,7 @@ kernel_digamma(const double *operand, unsigned constant, bool ieee, double *valu
     return OK;
 }
 
-/* polygamma: polygamma(n, x) */
+/* polygamma: where(n <= 148, polygamma(n, x), nan) */
 static int
 kernel_polygamma(const double *operand, unsigned constant, bool ieee, double *value, double *partial, unsigned *flat)
 {
@@ -1082,7 +1082,7 @@ kernel_polygamma(const double *operand, unsigned constant, bool ieee, double *va
     if (outside && !ieee) {
         return outside;
     }
-    double out = polygamma(n, x);
+    double out = ((n <= 148.0) ? polygamma(n, x) : NAN);
     if (outside == 1) {
         out = NAN;
     }

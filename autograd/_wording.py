@@ -6,16 +6,18 @@ something to say. This file serves both twins: it uses what is public in them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from autograd import errors
+from autograd import _modes, errors
 from autograd._kernels import KERNELS, Kernel
 from autograd._recorded import twin_of
-from autograd._structures import is_value, number_of
+from autograd._structures import is_value, is_variable, number_of
 
 __all__ = [
     "MOST_OPERANDS",
+    "by_convention",
     "chain_in_words",
     "height",
     "kernel_of",
@@ -43,6 +45,13 @@ def sweep(root: Any, where: str) -> tuple[list[Any], dict[Any, float]]:
 
 def positions_of_parents(node: Any) -> list[int]:
     """Return the position among the operands of the parent on each edge."""
+    kernel, variables = kernel_of(node), [x for x in node.operands if is_variable(x)]
+    if kernel is not None and len(set(variables)) < len(variables):  # of a repeated operand, some places may be flat
+        with _modes.ieee():
+            _, partials = by_convention(kernel, node.operands, tuple(map(number_of, node.operands)))
+        edges = [i for i, partial in enumerate(partials) if partial is not None]
+        if [id(node.operands[i]) for i in edges] == list(map(id, node.parents)):
+            return edges
     operands = enumerate(node.operands)
     return [next(i for i, x in operands if x is parent) for parent in node.parents]
 
@@ -63,6 +72,25 @@ def results(kernel: Kernel, numbers: Sequence[float]) -> tuple[float, ...]:
         return (kernel.value(*numbers),)
     length = height(kernel, numbers)
     return kernel.value_of_columns(*[list(numbers[i : i + length]) for i in range(0, len(numbers), length)])
+
+
+def by_convention(
+    kernel: Kernel, operands: Sequence[Any], numbers: tuple[float, ...]
+) -> tuple[float, list[float | None]]:
+    """Return the value and the partials as the table has them; None where there is no edge."""
+    out, *shared = results(kernel, numbers)
+    partials: list[float | None] = [None] * len(numbers)
+    if not kernel.row.columns and math.isnan(out) and kernel.is_undefined(numbers):
+        return out, [out if is_variable(x) else None for x in operands]
+    rows = height(kernel, numbers)
+    for first in range(rows):
+        places = range(first, len(numbers), rows)
+        constants = [name for name, i in zip(kernel.row.operands, places, strict=True) if not is_variable(operands[i])]
+        if len(constants) < len(places):
+            found = kernel.partials(tuple(constants))(*[numbers[i] for i in places], out, *shared)
+            for i, partial in zip(places, found, strict=True):
+                partials[i] = partial
+    return out, partials
 
 
 # ---- words -------------------------------------------------------------------------------------------

@@ -224,3 +224,29 @@ def test_kinks_are_those_of_the_table():
     assert [is_kinked(PRIMITIVES["polygamma"], i, [1.0, 2.0]) for i in (0, 1)] == [True, False]
     assert is_kinked(PRIMITIVES["hypot"], 1, [0.0, 0.0])
     assert not is_kinked(PRIMITIVES["hypot"], 1, [0.0, 1.0])
+
+
+# ---- what certificates found ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "operands"),
+    [("hypot", (1.0, 1e308, 1.7e308)), ("hypot", (1e-100, 1.7e308, 1.7e308)), ("pow", (-1.2e124, 3.0)), ("pow", (1e200, 1.6)),
+     ("pow", (1.5, 1751.0)), ("pow", (-1.7976931348623157e308, 1.5283740966025108e16)), ("pow", (0.5, -1030.0))],
+)  # fmt: skip
+def test_slopes_beside_an_overflow(engine, name, operands):
+    """A value may be too large for a float while its slopes are not."""
+    with ieee():
+        values = [engine.Value(x) for x in operands]
+        node = (pow if name == "pow" else getattr(engine, name))(*values)
+    assert math.isinf(node.data)
+    assert certify(swept(node)).or_raise(undecided=True)
+
+
+def test_orders_of_polygamma_beyond_its_reach_are_refused(engine):
+    """They gave NaN; orders within it are exact, far beyond those that Arb's series have by default."""
+    with pytest.raises(ValueError, match="a whole n from 0 to 148"):
+        engine.polygamma(149, engine.Value(149.0))
+    for n, x in ((78.0, -0.3), (78.0, -6e-35), (148.0, 0.5), (11.0, -2.5)):
+        with ieee():
+            assert certify(swept(engine.polygamma(n, engine.Value(x)))).verdict is Verdict.PASS

@@ -12,6 +12,7 @@ from programs import bits, programs, random_root
 
 from autograd import ieee
 from autograd._formula import parse
+from autograd._wording import positions_of_parents
 from autograd.kinks import margins
 from autograd.primitives import PRIMITIVES
 from autograd.testing.programs import apply
@@ -253,3 +254,13 @@ def test_the_twins_say_the_same(program):
         root = random_root(importlib.import_module(twin), program, floats_raise=False)
         said.append(root is None or str(margins(root)))
     assert said[0] == said[-1]
+
+
+def test_the_place_of_a_repeated_operand(engine):
+    """Where one Value is several operands, an edge is at the place that has influence."""
+    x, y = engine.Value(2.0), engine.Value(-1.0)
+    assert positions_of_parents(engine.where(x, x, y)) == [1]
+    assert positions_of_parents(engine.where(y, x, y)) == [1]
+    assert positions_of_parents(engine.clip(x, x, 3.0)) == [0]
+    assert positions_of_parents(x * x) == [0, 1]
+    assert positions_of_parents(engine.where(engine.Value(0.0), x, x)) == [2]

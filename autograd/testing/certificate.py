@@ -32,14 +32,14 @@ from autograd import _modes, errors
 from autograd._formula import IEEE, aggregate, evaluate
 from autograd._kernels import KERNELS, Kernel
 from autograd._structures import is_value, is_variable, number_of
-from autograd._wording import height, label, node_in_words, quoted, results
+from autograd._wording import by_convention, height, label, node_in_words, quoted
 from autograd.primitives import Primitive
 from autograd.testing.exact import BALLS, Ball, UndecidedError, is_kinked
 from autograd.testing.ledger import OPEN, Ledger
 from autograd.testing.programs import Instruction, Leaf, Program
 from autograd.testing.verdicts import Finding, Report, Verdict, describe_node, exactly, plain, table
 
-__all__ = ["budget", "by_convention", "certify", "reached", "rounding_of_sum"]
+__all__ = ["budget", "certify", "reached", "rounded_sum", "rounding_of_sum", "same"]
 
 #: Bits to compute exact numbers with, until they are known well enough.
 _PRECISIONS = (128, 512, 2400, 10_000)
@@ -153,7 +153,7 @@ class _Check:
             what = f"{row.name}: the {f'partial by {label(node, k - 1)}' if k else 'value'}"
             allowed = budget(row, k, numbers)
             if ulps is None:
-                if not _same(*claims[k]):
+                if not same(*claims[k]):
                     got, expected = map(exactly, claims[k])
                     self.fail_alone(
                         node, f"{what} is not that of the conventions", ("recorded", got), ("expected", expected)
@@ -178,10 +178,10 @@ class _Check:
         del terms[root]  # its adjoint is the seed
         for node, products in terms.items():
             self.checked += 1
-            expected, allowed = _sum(products)
+            expected, allowed = rounded_sum(products)
             if math.isfinite(expected) and allowed == math.inf and not math.isfinite(node.grad):
                 self.undecided(node, "the adjoint is a sum that may overflow on the way, depending on its order")
-            elif not (_same(node.grad, expected) or abs(node.grad - expected) <= allowed < math.inf):
+            elif not (same(node.grad, expected) or abs(node.grad - expected) <= allowed < math.inf):
                 who = quoted(node.name) if node.name else (plain(node.op) or "a leaf")
                 edges = f"the sum over {len(products)} edge{'s' * (len(products) != 1)}"
                 rows = [("adjoint", exactly(node.grad)), ("expected", f"{exactly(expected)}, {edges}")]
@@ -191,25 +191,6 @@ class _Check:
 
 
 # ---- exact numbers -----------------------------------------------------------------------------------
-
-
-def by_convention(
-    kernel: Kernel, operands: Sequence[Any], numbers: tuple[float, ...]
-) -> tuple[float, list[float | None]]:
-    """Return the value and the partials as the table has them; None where there is no edge."""
-    out, *shared = results(kernel, numbers)
-    partials: list[float | None] = [None] * len(numbers)
-    if not kernel.row.columns and math.isnan(out) and kernel.is_undefined(numbers):
-        return out, [out if is_variable(x) else None for x in operands]
-    rows = height(kernel, numbers)
-    for first in range(rows):
-        places = range(first, len(numbers), rows)
-        constants = [name for name, i in zip(kernel.row.operands, places, strict=True) if not is_variable(operands[i])]
-        if len(constants) < len(places):
-            found = kernel.partials(tuple(constants))(*[numbers[i] for i in places], out, *shared)
-            for i, partial in zip(places, found, strict=True):
-                partials[i] = partial
-    return out, partials
 
 
 def _errors(
@@ -233,7 +214,7 @@ def _errors(
                         conventional.append(k)
                     continue
                 error, allowed = _error(got, exact, row.mixed), budget(row, k, numbers)
-                if error > allowed and _same(got, expected) and _is_beyond_exactness(row, numbers, got):
+                if error > allowed and same(got, expected) and _is_beyond_exactness(row, numbers, got):
                     conventional.append(k)
                 elif error <= allowed or error > allowed:  # else the ball is too wide to tell
                     waiting.remove(k)
@@ -283,10 +264,10 @@ def rounding_of_sum(row: Primitive, numbers: Sequence[float]) -> float:
     _, term = aggregate(row.let[row.value])
     rows = len(numbers) // len(row.operands)
     names = [dict(zip(row.operands, numbers[i::rows], strict=True)) for i in range(rows)]
-    return _sum([evaluate(term, operands, IEEE) for operands in names])[1]
+    return rounded_sum([evaluate(term, operands, IEEE) for operands in names])[1]
 
 
-def _sum(terms: Sequence[float]) -> tuple[float, float]:
+def rounded_sum(terms: Sequence[float]) -> tuple[float, float]:
     """Return the sum of products, rounded once, and by how much it may differ when it is rounded all the way."""
     try:
         size = math.fsum(map(abs, terms))
@@ -297,7 +278,7 @@ def _sum(terms: Sequence[float]) -> tuple[float, float]:
     return sum(terms), math.inf
 
 
-def _same(x: float, y: float) -> bool:
+def same(x: float, y: float) -> bool:
     return (x == y and math.copysign(1.0, x) == math.copysign(1.0, y)) or (math.isnan(x) and math.isnan(y))
 
 

@@ -29,14 +29,14 @@ from autograd import _modes, errors
 from autograd._kernels import KERNELS, Kernel
 from autograd._recorded import twin_of
 from autograd._structures import is_value, is_variable, number_of
-from autograd._wording import node_in_words
+from autograd._wording import by_convention, node_in_words
 from autograd.primitives import Primitive
 from autograd.testing.calls import Call, name_of
-from autograd.testing.certificate import budget, by_convention, rounding_of_sum
+from autograd.testing.certificate import budget, rounding_of_sum
 from autograd.testing.exact import BALLS, MPMATH, Ball, UndecidedError, is_kinked
 from autograd.testing.verdicts import Verdict, plain
 
-__all__ = ["Enclosure", "Interval", "enclosure", "true_grad"]
+__all__ = ["Enclosure", "Interval", "NotEnclosedError", "Replay", "enclosed", "enclosure", "true_grad"]
 
 T = TypeVar("T")
 _ROUNDING, _LEAST = 2.0**-53, 5e-324
@@ -152,9 +152,9 @@ def enclosed(call: Call, name: str) -> Enclosure:
         computed = [x or 0.0 for x in twin_of(root).adjoints({root: 1.0}, variables)]
         try:
             with ctx.workprec(_PRECISIONS[0]), _modes.ieee():
-                found = _Replay(root)
+                found = Replay(root)
                 value, balls = found.values[root].arb, [found.adjoints.get(x, arb(0)) for x in variables]
-        except _NotEnclosedError as error:
+        except NotEnclosedError as error:
             verdict, reason = Verdict.UNDECIDED, str(error)
             value, balls = arb("+/- inf"), [arb("+/- inf")] * len(variables)
     out = float(number_of(root))
@@ -190,11 +190,11 @@ def _table(names: Sequence[str], intervals: Sequence[Interval]) -> Iterator[str]
         yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
-class _NotEnclosedError(ArithmeticError):
+class NotEnclosedError(ArithmeticError):
     """There is no proof; the text says why."""
 
 
-class _Replay:
+class Replay:
     """A graph in balls, that hold the true numbers and those that any engine within the budgets computes."""
 
     def __init__(self, root: Any) -> None:
@@ -203,7 +203,7 @@ class _Replay:
         self.partials: dict[Any, list[tuple[Any, arb]]] = {}
         for node in order:
             if not math.isfinite(node.data):
-                raise _NotEnclosedError(f"not finite: {node_in_words(node)}")
+                raise NotEnclosedError(f"not finite: {node_in_words(node)}")
             if not node.op or node.op == "constant":
                 self.values[node] = Ball(node.data)
             else:
@@ -217,13 +217,13 @@ class _Replay:
     def _node(self, node: Any) -> None:
         kernel = KERNELS.get(node.op)
         if kernel is None or node.primitive is not None:
-            raise _NotEnclosedError(f"{plain(node.op)} is an own primitive, of which the table knows no formula")
+            raise NotEnclosedError(f"{plain(node.op)} is an own primitive, of which the table knows no formula")
         row = kernel.row
         numbers = tuple([number_of(x) for x in node.operands])
         operands = [self.values[x] if is_value(x) else Ball(x) for x in node.operands]
         for i, x in enumerate(node.operands):
             if is_variable(x) and is_kinked(row, i, numbers):
-                raise _NotEnclosedError(f"a kink: {node_in_words(node)}")
+                raise NotEnclosedError(f"a kink: {node_in_words(node)}")
         exact = _narrow(node, lambda: BALLS.value(row, operands))
         self.values[node] = Ball(_widened(exact.arb, row, 0, operands))
         constants = [not is_variable(x) for x in node.operands]
@@ -233,7 +233,7 @@ class _Replay:
                 continue
             is_flat = _decided(node, BALLS.is_flat, row, i, operands, constants)
             if is_flat != (recorded is None):
-                raise _NotEnclosedError(_kink_within(node))
+                raise NotEnclosedError(_kink_within(node))
             if not is_flat:
                 slope = _narrow(node, BALLS.partial, row, i, operands, exact)
                 edges.append((node.operands[i], _widened(slope.arb, row, 1 + i, operands)))
@@ -248,7 +248,7 @@ def _decided(node: Any, question: Callable[..., T], *operands: Any) -> T:
     try:
         return question(*operands)
     except UndecidedError:
-        raise _NotEnclosedError(_kink_within(node)) from None
+        raise NotEnclosedError(_kink_within(node)) from None
 
 
 def _narrow(node: Any, function: Callable[..., Ball], *operands: Any) -> Ball:
@@ -262,7 +262,7 @@ def _narrow(node: Any, function: Callable[..., Ball], *operands: Any) -> Ball:
         if ball.arb.is_finite() and ball.arb.rel_accuracy_bits() > _ACCURATE:
             break
     if narrowest is None:
-        raise _NotEnclosedError(_kink_within(node))
+        raise NotEnclosedError(_kink_within(node))
     return narrowest
 
 
@@ -290,7 +290,7 @@ def _greatest(ball: arb) -> float:
     """Return the greatest absolute value in a ball."""
     size = math.nextafter(float(ball.abs_upper()), math.inf)
     if size == math.inf:
-        raise _NotEnclosedError("numbers within the bounds of errors are beyond the floats")
+        raise NotEnclosedError("numbers within the bounds of errors are beyond the floats")
     return size
 
 
