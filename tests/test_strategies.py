@@ -5,8 +5,6 @@ import contextlib
 import importlib
 import io
 import math
-import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -425,3 +423,17 @@ def test_networks_are_small_and_of_all_kinds():
     assert {len(model.layers) for model in examples} == {1, 2, 3}
     assert {model.layers[-1].neurons[0].activation for model in examples} == {"linear", "relu", "sigmoid", "tanh"}
     assert max(len(model.parameters()) for model in examples) <= 3 * (4 * 3)
+
+
+def test_hypothesis_knows_values_by_itself():
+    """Through the entry point of the installed package: nobody has to import `autograd.testing`."""
+    code = """
+from hypothesis import given, strategies as st
+from autograd import Value
+@given(st.from_type(Value))
+def test(x):
+    assert type(x) is Value
+test()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
