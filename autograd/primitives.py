@@ -396,7 +396,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
                      (0.5, 2.0, 1.0), (nan, 0.0, 1.0), (0.5, nan, 1.0), (inf, -inf, inf))),
     Primitive("where", ("condition", "x", "y"), "where(condition != 0, x, y)", ("0", "1", "1"),
         flat=("True", "condition == 0", "condition != 0"), ulps=(0.0, 0.0),
-        samples=((0.0, 1.0), (-10.0, 10.0), (-10.0, 10.0)),
+        samples=((0.0, 1.0), (-10.0, 10.0), (-10.0, 10.0)), kinks=(Kink("condition == 0", "0, 0, 1", BRANCH),),
         hard_points=((1.0, 2.0, inf), (0.0, nan, 3.0), (0.0, 2.0, -0.0))),
     # ---- signs, remainders and powers of two -------------------------------------------------------
     Primitive("sign", X, "where(x > 0, 1, where(x < 0, -1, where(x == 0, 0, nan)))", ("0",), flat=("True",),

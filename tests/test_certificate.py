@@ -19,9 +19,7 @@ from autograd.testing.strategies import programs
 def changed(engine, node, **parts):
     """Return a copy of a node in which some parts are others."""
     parts = {"data": node.data, "operands": node.operands, "parents": node.parents, "partials": node.partials} | parts
-    return engine.restore(
-        parts["data"], 0.0, "", node.op, parts["operands"], parts["parents"], parts["partials"]
-    )
+    return engine.restore(parts["data"], 0.0, "", node.op, parts["operands"], parts["parents"], parts["partials"])
 
 
 def swept(root, seed=1.0):
@@ -183,7 +181,12 @@ def test_names_cannot_reach_a_terminal(engine, name):
     x.grad = 5.0
     text = str(certify(root))
     assert all(" " <= character <= "~" for character in text.replace("\n", ""))
-    assert [line[:9] for line in text.splitlines() if not line.startswith("  ")] == ["FAIL: exp", "FAIL: the", "UNDECIDED", "certifica"]
+    assert [line[:9] for line in text.splitlines() if not line.startswith("  ")] == [
+        "FAIL: exp",
+        "FAIL: the",
+        "UNDECIDED",
+        "certifica",
+    ]
 
 
 def test_the_ledger_has_the_worst_errors(engine):
@@ -191,7 +194,10 @@ def test_the_ledger_has_the_worst_errors(engine):
     with opened() as book:
         for x in (0.5, 1.5):
             certify(swept(engine.tanh(engine.Value(x))))
-    assert [(entry.primitive, entry.of, entry.points) for entry in book.worst] == [("tanh", "value", 2), ("tanh", "x", 2)]
+    assert [(entry.primitive, entry.of, entry.points) for entry in book.worst] == [
+        ("tanh", "value", 2),
+        ("tanh", "x", 2),
+    ]
     assert all(0.0 <= entry.ulps <= entry.budget for entry in book.worst)
 
 
@@ -218,12 +224,18 @@ def test_balls_decide_only_what_they_know(x, y, radius):
 
 def test_kinks_are_those_of_the_table():
     """Where a convention has a slope for one operand and none for another, the first is an ordinary one."""
-    assert is_kinked(PRIMITIVES["abs"], 0, [0.0])
-    assert not is_kinked(PRIMITIVES["abs"], 0, [1e-300])
-    assert [is_kinked(PRIMITIVES["pow"], i, [-2.0, 2.0]) for i in (0, 1)] == [False, True]
-    assert [is_kinked(PRIMITIVES["polygamma"], i, [1.0, 2.0]) for i in (0, 1)] == [True, False]
-    assert is_kinked(PRIMITIVES["hypot"], 1, [0.0, 0.0])
-    assert not is_kinked(PRIMITIVES["hypot"], 1, [0.0, 1.0])
+
+    def kinked(name, operands, moves=(True, True, True)):
+        return [is_kinked(PRIMITIVES[name], i, operands, moves) for i in range(len(operands))]
+
+    assert kinked("abs", [0.0]) == [True]
+    assert kinked("abs", [1e-300]) == [False]
+    assert kinked("pow", [-2.0, 2.0]) == [False, True]
+    assert kinked("polygamma", [1.0, 2.0]) == [True, False]
+    assert kinked("hypot", [0.0, 0.0]) == [True, True]
+    assert kinked("hypot", [0.0, 1.0]) == [False, False]
+    assert kinked("where", [0.0, 1.0, 2.0]) == [True, True, True]
+    assert kinked("where", [0.0, 1.0, 2.0], (False, True, True)) == [False, False, False]
 
 
 # ---- what certificates found ---------------------------------------------------------------------------

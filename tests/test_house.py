@@ -33,7 +33,7 @@ FLOORS = {
     },
     "autograd/testing": {
         "differences": 0, "exact": 0, "faults": 0, "ledger": 0, "programs": 0, "verdicts": 1, "calls": 2,
-        "certificate": 2, "evidence": 2, "strategies": 2, "enclosures": 3, "battery": 3, "conformance": 4,
+        "certificate": 2, "evidence": 2, "strategies": 2, "registration": 3, "enclosures": 3, "battery": 3, "conformance": 4,
         "gradcheck": 4, "decorator": 5, "machine": 5, "pytest_plugin": 5, "write": 5, "__main__": 6, "__init__": 7,
     },
 }  # fmt: skip

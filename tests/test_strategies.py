@@ -5,6 +5,8 @@ import contextlib
 import importlib
 import io
 import math
+import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +22,8 @@ from autograd import Value, grad, hessian, ieee
 from autograd._modes import IEEE, Mode
 from autograd.primitives import PRIMITIVES
 from autograd.testing.programs import OPS, TAME, Function, Instruction, Leaf, Program, arity
-from autograd.testing.strategies import functions, reals, register
+from autograd.testing.registration import register
+from autograd.testing.strategies import functions, reals
 from autograd.testing.strategies import programs as programs_of
 from nn import testing as nn_testing
 

@@ -146,9 +146,10 @@ class _Check:
             wanted = ", ".join(label(node, i) for i in edges) or "none"
             self.fail_alone(node, f"{row.name}: expected other edges", ("edges to", found), ("expected", wanted))
             return
+        moves = [is_variable(x) for x in node.operands]
         claims = {0: (node.data, out)}
         claims |= {1 + i: pair for i, pair in zip(edges, zip(node.partials, edges.values(), strict=True), strict=True)}
-        for k, ulps, exact in _errors(kernel, numbers, claims):
+        for k, ulps, exact in _errors(kernel, numbers, moves, claims):
             self.checked += 1
             what = f"{row.name}: the {f'partial by {label(node, k - 1)}' if k else 'value'}"
             allowed = budget(row, k, numbers)
@@ -194,7 +195,7 @@ class _Check:
 
 
 def _errors(
-    kernel: Kernel, numbers: tuple[float, ...], claims: dict[int, tuple[float, float]]
+    kernel: Kernel, numbers: tuple[float, ...], moves: Sequence[bool], claims: dict[int, tuple[float, float]]
 ) -> Iterator[tuple[int, float | None, Any]]:
     """Yield the key of each claim, its error in ulps, and the exact number.
 
@@ -203,7 +204,7 @@ def _errors(
     """
     row = kernel.row
     is_defined = all(map(math.isfinite, numbers)) and not (row.domain and kernel.is_undefined(numbers))
-    waiting = [k for k in claims if is_defined and not (k and is_kinked(row, k - 1, numbers))]
+    waiting = [k for k in claims if is_defined and not (k and is_kinked(row, k - 1, numbers, moves))]
     conventional = [k for k in claims if k not in waiting]
     for bits in _PRECISIONS if waiting else ():
         with ctx.workprec(bits):
@@ -279,6 +280,7 @@ def rounded_sum(terms: Sequence[float]) -> tuple[float, float]:
 
 
 def same(x: float, y: float) -> bool:
+    """Return whether two floats are the same number, with the same sign of zero; every NaN is."""
     return (x == y and math.copysign(1.0, x) == math.copysign(1.0, y)) or (math.isnan(x) and math.isnan(y))
 
 

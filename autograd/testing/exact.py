@@ -22,7 +22,7 @@ from typing import Any
 import mpmath
 from flint import acb, arb, arb_series, ctx
 
-from autograd._formula import FUNCTIONS, IEEE, compile_function, parse
+from autograd._formula import FUNCTIONS, IEEE, compile_function, names_in, parse
 from autograd.primitives import PRIMITIVES, Primitive
 
 __all__ = ["BALLS", "MPMATH", "Arithmetic", "Ball", "Column", "UndecidedError", "columns_of", "is_kinked"]
@@ -199,10 +199,10 @@ def _floor(x: arb) -> arb:
 
 def _polygamma(n: arb, x: arb) -> arb:
     """Return polygamma(n, x); left of 0 by reflection, where Arb would go in steps of one."""
-    if not (0 <= n <= 150 and n.is_integer()):
-        return arb("nan")
-    if x > 0:
+    if x > 0 and 0 <= n <= 150 and n.is_integer():
         return acb(x).polygamma(acb(n)).real
+    if not (x < 1 and 0 <= n <= 150 and n.is_integer()):
+        return arb("nan")
     order = int(n.unique_fmpz() or 0)
     cap, ctx.cap = ctx.cap, order + 2  # the greatest length of all series
     try:
@@ -292,24 +292,34 @@ def columns_of(row: Primitive, operands: Sequence[Any]) -> list[Column]:
     return [Column(operands[k * height : (k + 1) * height]) for k in range(len(row.operands))]
 
 
-def is_kinked(row: Primitive, i: int, operands: Sequence[float]) -> bool:
+def is_kinked(row: Primitive, i: int, operands: Sequence[float], moves: Sequence[bool]) -> bool:
     """Return whether the value has no one slope by the i-th operand at these floats, so that a convention holds.
 
-    Where a kink's slopes are NaN for some operands only, the others have ordinary slopes there.
+    `moves` tells which operands are variables: a kink is none if it takes the others to get away from it. Where
+    a kink's slopes are NaN for some operands only, the others have ordinary slopes there.
     """
     height = len(operands) // len(row.operands)
-    for kink, holds in zip(row.kinks, _kinks(row.name), strict=True):
+    for kink, (holds, columns) in zip(row.kinks, _kinks(row.name), strict=True):
         taken = [slope.strip() for slope in kink.taken.split(";")[0].split(",")]
         is_ordinary = "nan" in taken and i // height < len(taken) and taken[i // height] != "nan"
-        if not is_ordinary and all(holds(*operands[k::height])[0] for k in range(height)):
+        is_movable = any(moves[k] for column in columns for k in range(column * height, (column + 1) * height))
+        if is_movable and not is_ordinary and all(holds(*operands[k::height])[0] for k in range(height)):
             return True
     return False
 
 
 @functools.cache
-def _kinks(name: str) -> list[Callable[..., tuple[bool]]]:
+def _kinks(name: str) -> list[tuple[Callable[..., tuple[bool]], list[int]]]:
+    """Return, for each kink of a row, whether it holds at some operands, and which columns it speaks of."""
     row = PRIMITIVES[name]
-    return [compile_function(name, row.operands, [(parse(k.at), None)], {}, functions=IEEE) for k in row.kinks]
+    trees = [parse(kink.at) for kink in row.kinks]
+    return [
+        (
+            compile_function(name, row.operands, [(tree, None)], {}, functions=IEEE),
+            [k for k, operand in enumerate(row.operands) if operand in names_in(tree)],
+        )
+        for tree in trees
+    ]
 
 
 _BY_ARB: dict[str, Callable[..., arb]] = {

@@ -12,7 +12,6 @@ Whatever fails shrinks to the fewest instructions and the simplest numbers that 
 from __future__ import annotations
 
 import functools
-import importlib
 import math
 import random
 import struct
@@ -23,7 +22,7 @@ from hypothesis import strategies as st
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.testing.programs import OPS, TAME, Function, Instruction, Leaf, Program, arity
 
-__all__ = ["functions", "programs", "reals", "register"]
+__all__ = ["functions", "programs", "reals"]
 
 
 # ---- numbers -------------------------------------------------------------------------------------------
@@ -170,19 +169,3 @@ def functions(arity: int = 1, ops: Sequence[str] = OPS) -> st.SearchStrategy[Fun
         The names of the primitives that they are made of.
     """
     return programs(ops, inputs=(arity, arity)).map(Program.as_function)
-
-
-# ---- Values by their type ------------------------------------------------------------------------------
-
-
-def register() -> None:
-    """Tell Hypothesis how to make a Value of either twin, so that ``st.from_type(Value)`` works.
-
-    Hypothesis calls this when it is imported, through its entry point.
-    """
-    for twin in ("autograd.engine", "autograd._engine"):
-        try:
-            value = importlib.import_module(twin).Value
-        except ModuleNotFoundError:  # the C twin was not built
-            continue
-        st.register_type_strategy(value, lambda kind: reals().map(kind))
