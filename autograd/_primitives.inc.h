@@ -1360,7 +1360,7 @@ kernel_remainder(const double *operand, unsigned constant, bool ieee, double *va
         if (fabs(x) < (0.5 * fabs(y))) {
             *flat |= 2u;
         } else {
-            partial[1] = ((-(x - out)) / y);
+            partial[1] = ((fabs(x) > 1e+300) ? ((-((0.5 * x) - (0.5 * out))) / (0.5 * y)) : ((-(x - out)) / y));
         }
     }
     return OK;

@@ -255,6 +255,11 @@ def test_slopes_beside_an_overflow(engine, name, operands):
     assert certify(swept(node)).or_raise(undecided=True)
 
 
+def test_a_slope_of_remainder_beside_an_overflow(engine):
+    """The quotient is 2, though the dividend less the remainder is too large for a float."""
+    assert certify(swept(engine.remainder(engine.Value(-1.7e308), engine.Value(1e308)))).verdict is Verdict.PASS
+
+
 def test_orders_of_polygamma_beyond_its_reach_are_refused(engine):
     """They gave NaN; orders within it are exact, far beyond those that Arb's series have by default."""
     with pytest.raises(ValueError, match="a whole n from 0 to 148"):
