@@ -407,7 +407,7 @@ kernel_exp2(const double *operand, unsigned constant, bool ieee, double *value, 
     }
     *value = out;
     if (!(constant & 1u)) { /* d out / d x */
-        partial[0] = (out * 0.6931471805599453);
+        partial[0] = ((out < INFINITY) ? (out * 0.6931471805599453) : (exp2((x - 1.0)) * 1.3862943611198906));
     }
     return OK;
 }

@@ -244,7 +244,8 @@ def test_kinks_are_those_of_the_table():
 @pytest.mark.parametrize(
     ("name", "operands"),
     [("hypot", (1.0, 1e308, 1.7e308)), ("hypot", (1e-100, 1.7e308, 1.7e308)), ("pow", (-1.2e124, 3.0)), ("pow", (1e200, 1.6)),
-     ("pow", (1.5, 1751.0)), ("pow", (-1.7976931348623157e308, 1.5283740966025108e16)), ("pow", (0.5, -1030.0))],
+     ("pow", (1.5, 1751.0)), ("pow", (-1.7976931348623157e308, 1.5283740966025108e16)), ("pow", (0.5, -1030.0)),
+     ("exp2", (1024.0,)), ("exp2", (1024.5,))],
 )  # fmt: skip
 def test_slopes_beside_an_overflow(engine, name, operands):
     """A value may be too large for a float while its slopes are not."""

@@ -110,7 +110,13 @@ def test_structures_of_arguments(calculus):
     found = enclosure(lambda p: p["a"][0] * p["a"][1] + sum(p["b"]), {"a": [2.0, 3.0], "b": np.array([1.0, 4.0])})
     assert [x.computed for x in found.gradient["a"]] == [3.0, 2.0]
     assert [x.computed for x in found.gradient["b"]] == [1.0, 1.0]
-    assert [line.split()[0] for line in str(found).splitlines()[2:]] == ["value", "d/dp['a'][0]", "d/dp['a'][1]", "d/dp['b'][0]", "d/dp['b'][1]"]
+    assert [line.split()[0] for line in str(found).splitlines()[2:]] == [
+        "value",
+        "d/dp['a'][0]",
+        "d/dp['a'][1]",
+        "d/dp['b'][0]",
+        "d/dp['b'][1]",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +126,11 @@ def test_structures_of_arguments(calculus):
         (lambda m, x: m.sin(x) ** 2 + m.cos(x) ** 2, 0.7, lambda x: mpmath.mpf(0)),
         (lambda m, x: (x + 1e16) - 1e16, 0.1, lambda x: mpmath.mpf(1)),
         (lambda m, x: m.exp(m.log(x)), 3.0, lambda x: mpmath.mpf(1)),
-        (lambda m, x: m.erf(x) - m.erf(x + 1e-12), 1.0, lambda x: 2 / mpmath.sqrt(mpmath.pi) * (mpmath.exp(-x * x) - mpmath.exp(-((x + mpmath.mpf(1e-12)) ** 2)))),
+        (
+            lambda m, x: m.erf(x) - m.erf(x + 1e-12),
+            1.0,
+            lambda x: 2 / mpmath.sqrt(mpmath.pi) * (mpmath.exp(-x * x) - mpmath.exp(-((x + mpmath.mpf(1e-12)) ** 2))),
+        ),
         (lambda m, x: abs(x), 0.0, lambda x: mpmath.mpf(0)),
     ],
 )
@@ -146,5 +156,7 @@ def test_nested_intervals(calculus, x, y):
     found = enclosure(lambda a, b: (a - b) * (a + b), x, y)
     exact = Fraction(x) ** 2 - Fraction(y) ** 2
     assert Fraction(found.value.low) <= exact <= Fraction(found.value.high)
-    for interval, number in zip(found.gradient, itertools.starmap(lambda s, n: 2 * s * Fraction(n), ((1, x), (-1, y))), strict=True):
+    for interval, number in zip(
+        found.gradient, itertools.starmap(lambda s, n: 2 * s * Fraction(n), ((1, x), (-1, y))), strict=True
+    ):
         assert Fraction(interval.low) <= number <= Fraction(interval.high)
