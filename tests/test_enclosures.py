@@ -15,7 +15,7 @@ from autograd.testing import Verdict, enclosure, true_grad
 from autograd.testing.programs import OPS
 from autograd.testing.strategies import programs
 
-SMOOTH = [op for op in OPS if op not in {"digamma", "polygamma", "gamma", "lgamma"}]  # slow in mpmath
+SMOOTH = [op for op in OPS if op not in {"digamma", "erfc", "gamma", "lgamma", "polygamma"}]  # hard for mpmath
 
 
 def holds(interval, number):
@@ -29,7 +29,7 @@ def to_ratio(number):
     return (-man if sign else man) * 2 ** max(exp, 0), 2 ** max(-exp, 0)
 
 
-@given(program=programs(ops=SMOOTH, inputs=(2, 2)))
+@given(program=programs(ops=SMOOTH, inputs=(2, 2), long=False))
 def test_intervals_hold_the_computed_and_the_true_numbers(calculus, program):
     """In any program: both oracles agree, though one is in balls and the other in numbers of any precision."""
     f = program.as_function(calculus)

@@ -379,7 +379,7 @@ def _true_adjoints(root: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
                 edges[node] = _true_edges(node, kernel, operands, values[node])
         except (ArithmeticError, TypeError) as error:  # a complex number is a TypeError
             raise errors.DomainError(
-                f"true_grad: expected a finite gradient, got none at {node_in_words(node)}"
+                f"true_grad: expected numbers that mpmath can compute, and a finite gradient, got {node_in_words(node)}"
             ) from error
     adjoint, size = {root: mpmath.mpf(1)}, {root: mpmath.mpf(1)}
     for node in reversed(order):
