@@ -133,7 +133,9 @@ def label(node: Any, i: int) -> str:
         return quoted(x.name)
     if kernel is None:
         return f"operand {i}"
-    column, row = divmod(i, height(kernel, node.operands))
+    column, row = divmod(i, max(1, height(kernel, node.operands)))
+    if column >= len(kernel.row.operands):  # more of them than the primitive has
+        return f"operand {i}"
     name = kernel.row.operands[column]
     return f"{name}[{row}]" if kernel.row.columns else name
 

@@ -191,6 +191,7 @@ def _shown(got: object) -> str:
         text = " ".join(repr(got).split())
     except Exception:  # a repr of the user's, or of an int with too many digits
         text = "an object that cannot be shown"
+    text = "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])  # nothing of it commands a terminal
     return f"{text[:_LONGEST_REPR]}{'...' * (len(text) > _LONGEST_REPR)} ({type(got).__name__})"
 
 

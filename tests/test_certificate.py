@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import GraphError, ieee, no_grad, primitive, record_lines
+from autograd import engine as reference
 from autograd._formula import FUNCTIONS
 from autograd.primitives import PRIMITIVES
 from autograd.testing import Verdict, certify
@@ -268,3 +269,40 @@ def test_orders_of_polygamma_beyond_its_reach_are_refused(engine):
     for n, x in ((78.0, -0.3), (78.0, -6e-35), (148.0, 0.5), (11.0, -2.5)):
         with ieee():
             assert certify(swept(engine.polygamma(n, engine.Value(x)))).verdict is Verdict.PASS
+
+
+# ---- graphs that only look right -----------------------------------------------------------------------
+
+
+def test_leaves_have_no_edges():
+    """A derivative that came back along them would be lost."""
+    x = reference.Value(2.0)  # the C twin does not make such a leaf
+    wrong = reference.restore(5.0, 0.0, "", "", (x,), (x,), (3.0,))
+    (finding, *_) = certify(swept(wrong * 2.0)).findings
+    assert (finding.verdict, finding.node) == (Verdict.FAIL, wrong)
+
+
+def test_operands_without_influence_are_checked(engine):
+    """A wrong number on the branch that was not taken may have decided which was."""
+    x = engine.Value(2.0)
+    wrong = changed(engine, x * 3.0, data=1.0)
+    for root in (engine.maximum(wrong, x), engine.where(wrong, x, 1.0)):
+        finding = certify(swept(root)).findings[0]
+        assert (finding.verdict, finding.node) == (Verdict.FAIL, wrong)
+
+
+def test_operands_of_another_number_fail(engine):
+    """A product of one, a dot product of three."""
+    x = engine.Value(2.0)
+    for op, operands in (("mul", (x,)), ("dot", (x, 1.0, 2.0)), ("sin", (x, 1.0)), ("fma", (x, 1.0))):
+        node = engine.restore(2.0, 0.0, "", op, operands, (x,), (1.0,))
+        finding = certify(swept(node)).findings[0]
+        assert finding.what.startswith(f"{op}: expected ")
+
+
+def test_a_leaf_assigned_after_recording_is_hinted_at(engine):
+    """The graph kept its partials, and the leaf did not keep its number."""
+    x = engine.Value(2.0)
+    root = swept(engine.exp(x))
+    x.data = 3.0
+    assert "if a leaf was assigned after recording" in str(certify(root))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from autograd import Value, no_grad, preaccumulate, primitive
 from autograd import math as agm
-from autograd.testing import GradientError, Verdict, assert_same, check_grad, check_primitive, grad_test
+from autograd.testing import GradientError, Verdict, assert_same, check_grad, check_primitive, enclosure, grad_test
 from autograd.testing.strategies import programs
 
 # ---- programs ----------------------------------------------------------------------------------------
@@ -64,6 +64,53 @@ def test_many_inputs_are_looked_at_together():
     lossy = lambda v: sum(x * (getattr(x, "data", x) if i == 7 else x) for i, x in enumerate(v))  # noqa: E731
     with pytest.raises(GradientError, match="along direction 0"):
         check_grad(lossy, xs)
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (lambda x: 1e6 + x * getattr(x, "data", x), 1.0),
+        (lambda x: 1 + (x.detach() if isinstance(x, Value) else x), 1e-6),
+        (lambda xs: sum(xs) * 1e3 + 1e-2 * getattr(xs[3], "data", xs[3]), [1.0] * 17),
+    ],
+)
+def test_a_small_part_of_a_derivative_is_missed(f, x):
+    """Beside a large value, near 0, and among many inputs."""
+    with pytest.raises(GradientError, match=r"SUSPECT: the recorded graph is right, but"):
+        check_grad(f, x)
+
+
+def test_ten_thousand_inputs():
+    """They take neither the time nor the memory of their square."""
+    assert check_grad(lambda v: sum(x * x for x in v), [1e-3 * i for i in range(10_000)]).verdict is Verdict.PASS
+
+
+def test_a_function_may_end_as_it_likes():
+    """An assertion, or an index, beyond the last point is the end of its domain."""
+
+    def inside(x):
+        assert 0 <= x <= 1
+        return x * x
+
+    assert check_grad(inside, 1.0).verdict is Verdict.PASS
+
+
+def test_orders_are_checked():
+    """Nothing is proved of order 0, and a gradient by hand has no second derivatives."""
+    for options in ({"order": 0}, {"order": 2, "gradient": abs}):
+        with pytest.raises(ValueError, match=r"^check_grad: expected an order of 1 or more"):
+            check_grad(abs, 1.0, **options)
+
+
+def test_another_number_on_values_is_seen_where_there_is_no_proof():
+    """At a kink, and behind an own primitive."""
+    own = primitive(lambda x: x * x, lambda x, out: 2 * x, name="own")
+    for f in (
+        lambda x: own(x) if isinstance(x, Value) else 1000.0,
+        lambda x: agm.maximum(x, x * 1.0) + (0 if isinstance(x, Value) else 7),
+    ):
+        with pytest.raises(GradientError, match="FAIL: the function computes another number"):
+            check_grad(f, 3.0)
 
 
 def test_another_program_on_values_is_wrong():
@@ -143,10 +190,33 @@ def test_an_edge_that_is_missing_is_suspect():
         check_grad(lambda x, y: wrong(x, y), 2.0, 3.0)
 
 
-def test_sub_programs_are_undecided_by_themselves_and_evident_as_a_whole():
-    """They bring no value to call again; the function as a whole is compared."""
+def test_sub_programs_are_compared_as_a_whole():
+    """They bring no value to call again; the function does."""
     f = preaccumulate(lambda x: agm.sin(x) * x)
-    assert check_grad(lambda x: f(x) + x, 0.5).verdict is Verdict.UNDECIDED
+    assert check_grad(lambda x: f(x) + x, 0.5).verdict is Verdict.CONSISTENT
+
+
+def test_an_own_primitive_of_the_same_value_twice():
+    """Its partials are those by each place."""
+    own = primitive(lambda a, b: 3 * b, lambda a, b, out: (None, 3.0), name="second_of_two")
+    assert check_grad(lambda x: own(x, x), 1.5).verdict is Verdict.CONSISTENT
+
+
+def test_second_derivatives_of_own_primitives():
+    """They are compared with finite differences of the partials, where they are asked for."""
+    right = primitive(lambda a: a**3, lambda a, out: 3 * a * a, name="cube")
+    wrong = primitive(lambda a: a**3, lambda a, out: 3 * a * a, higher=lambda a, out: 3.0 * a.data * a, name="cube")
+    lost = primitive(lambda a: a**3, lambda a, out: 3 * getattr(a, "data", a) ** 2, name="cube")
+    assert check_grad(lambda x: right(x), 1.5, order=2).verdict is Verdict.CONSISTENT
+    for f in (wrong, lost):
+        assert check_grad(lambda x, f=f: f(x), 1.5).verdict is Verdict.CONSISTENT
+        with pytest.raises(GradientError, match="the derivative by operand 0 of the partial by operand 0"):
+            check_grad(lambda x, f=f: f(x), 1.5, order=2)
+
+
+def test_what_is_drowned_in_noise_is_undecided():
+    """A claim that finite differences cannot see is not confirmed by them."""
+    assert check_grad(lambda x: 1e12 + x, 0.3, gradient=lambda x: -5.0).verdict is Verdict.UNDECIDED
 
 
 def test_gradients_by_hand_of_c_and_numpy():
@@ -191,6 +261,19 @@ def test_other_functions_are_not_the_same():
     with pytest.raises(GradientError, match=r"one of the functions raises"):
         assert_same(lambda x: agm.log(x), lambda x: x, -1.0)
     assert_same(lambda x: agm.log(x), lambda x: agm.log(2 * x), -1.0)
+
+
+def test_signs_of_zero_are_bits():
+    """And no difference otherwise."""
+    assert_same(lambda x: 0.0 * x, lambda x: -0.0 * x, 1.0)
+    with pytest.raises(GradientError, match="FAIL: the value differs"):
+        assert_same(lambda x: 0.0 * x, lambda x: -0.0 * x, 1.0, bits=True)
+
+
+def test_what_has_no_digits_is_not_the_same():
+    """An interval as wide as all numbers overlaps with everything."""
+    with pytest.raises(GradientError, match=r"UNDECIDED: the value differs"):
+        assert_same(lambda x: ((x + 1e100) - 1e100) ** 2, lambda x: x**2, 1.0)
 
 
 def test_what_cannot_be_decided_is_not_the_same():
@@ -271,6 +354,33 @@ def test_points_outside_the_domain_are_passed_over(x):
     return agm.log(x)
 
 
+class TestMethods:
+    """Property tests of gradients as methods, with keyword-only arguments and fixtures."""
+
+    @grad_test(x=st.floats(0.1, 2))
+    def test_a_method(self, *, x):
+        """By itself nothing is differentiated."""
+        return x**x
+
+    @grad_test(x=st.floats(0.1, 2))
+    def test_with_a_fixture(self, engine, x):
+        """What was not drawn is passed as it is."""
+        assert engine.Value
+        return agm.log(x)
+
+
+def test_grad_test_does_not_hide_errors():
+    """Those of a gradient by hand are no end of a domain."""
+
+    @settings(max_examples=5, derandomize=True, database=None)
+    @grad_test(st.floats(1, 2), gradient=lambda x: 1 / 0)
+    def square(x):
+        return x * x
+
+    with pytest.raises(ZeroDivisionError):
+        square()
+
+
 def test_grad_test_finds_what_is_wrong():
     """And shows the point."""
 
@@ -287,7 +397,17 @@ def test_grad_test_finds_what_is_wrong():
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "a\nb", "\u202e"])
 def test_names_of_functions_cannot_reach_a_terminal(name):
-    """Nor those of arguments."""
+    """Nor those of arguments, whatever shows them."""
+
+    class Key:
+        def __repr__(self):
+            return name
+
+    text = str(enclosure(lambda p: next(iter(p.values())) * 2.0, {Key(): 1.0}))
+    assert all(" " <= character <= "~" for character in text.replace("\n", ""))
+    with pytest.raises(TypeError) as refused:
+        check_primitive(Key())
+    assert "\x1b" not in str(refused.value)
 
     def f(p):
         return p[name] * getattr(p[name], "data", p[name])

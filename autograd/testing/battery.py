@@ -27,7 +27,7 @@ from autograd.own import OwnPrimitive
 from autograd.testing.evidence import both, by_one, judged
 from autograd.testing.verdicts import Finding, Report, Verdict, exactly, plain, table
 
-__all__ = ["check_primitive"]
+__all__ = ["Battery", "check_primitive"]
 
 _DRAWN = 60  # points, where none are given
 _OUTSIDE = (ValueError, ArithmeticError)
@@ -58,8 +58,8 @@ def check_primitive(primitive: OwnPrimitive, points: Iterable[Sequence[float]] |
         Where that is not so: the report has one finding for each kind of fault, with the point where it is worst.
     """
     if not isinstance(primitive, OwnPrimitive):
-        raise TypeError(f"check_primitive: expected what autograd.primitive returns, got {primitive!a}")
-    check = _Battery(primitive)
+        raise TypeError(f"check_primitive: expected what autograd.primitive returns, got {plain(repr(primitive))}")
+    check = Battery(primitive)
     for point in _points(primitive) if points is None else points:
         check.at([float(number_of(x)) for x in point])
     return check.report().or_raise()
@@ -84,7 +84,7 @@ def _points(primitive: OwnPrimitive) -> Iterator[list[float]]:
         yield [draws[k % len(draws)]() for _ in range(count)]
 
 
-class _Battery:
+class Battery:
     """The findings so far, by the kind of fault; of each kind the first is kept, and how many there were."""
 
     def __init__(self, primitive: OwnPrimitive) -> None:
@@ -93,21 +93,26 @@ class _Battery:
         self.found: dict[tuple[Verdict, str], tuple[tuple[str, ...], int]] = {}
 
     def add(self, verdict: Verdict, what: str, *rows: tuple[str, str]) -> None:
+        """Count a finding."""
         details, count = self.found.get((verdict, what), (table(rows), 0))
         self.found[verdict, what] = (details, count + 1)
 
     def report(self) -> Report:
+        """Return what was found at all points."""
         name = plain(self.primitive.name)
         if not self.points:
             raise ValueError(
                 f"check_primitive: expected points at which {name} has a value, got {self.outside} where it raises; "
                 "pass points=[...] inside its domain"
             )
-        findings = [
-            Finding(verdict, f"{name}: {what} (at {count} of {self.points} points)", details)
+        return Report(f"check_primitive of {name}", self.checked, tuple(self.findings()))
+
+    def findings(self) -> list[Finding]:
+        """Return one finding for each kind of fault."""
+        return [
+            Finding(verdict, f"{plain(self.primitive.name)}: {what} (at {count} of {self.points} points)", details)
             for (verdict, what), (details, count) in self.found.items()
         ]
-        return Report(f"check_primitive of {name}", self.checked, tuple(findings))
 
     def at(self, numbers: list[float]) -> None:
         """Check the primitive at one point."""
@@ -130,14 +135,21 @@ class _Battery:
             what = f"the partials raise {type(error).__name__} where there is a value"
             self.add(Verdict.FAIL, what, *operands, ("error", plain(error)))
             return
-        edges = dict(zip(node.parents, node.partials, strict=True))
-        partials = [edges.get(x) for x in values]
+        partials = self.partials(numbers)
         for i, partial in enumerate(partials):
             self.slope(i, numbers, partial, operands)
         self.higher(node, values, partials, operands)
 
     def value(self, numbers: Sequence[float]) -> float:
+        """Return the value of the primitive, as a black box."""
         return float(self.primitive.value(*numbers))
+
+    def partials(self, numbers: Sequence[float]) -> list[float | None]:
+        """Return the partial by each operand, None where there is no edge."""
+        values = [Value(x) for x in numbers]
+        node = self.primitive(*values)
+        edges = dict(zip(node.parents, node.partials, strict=True))
+        return [edges.get(x) for x in values]
 
     def slope(self, i: int, numbers: list[float], partial: float | None, operands: list[tuple[str, str]]) -> None:
         """Compare a partial with finite differences of the value."""
@@ -166,18 +178,17 @@ class _Battery:
             if (partial is None) != (number is None) or not _close(partial or 0.0, number or 0.0):
                 rows = [("of floats", repr(partial)), ("of Values", repr(number))]
                 self.add(Verdict.SUSPECT, f"the partial by operand {i} is another number on Values", *operands, *rows)
-            elif is_value(higher):
+            elif higher is not None:
                 self.second(i, higher, values, operands)
 
     def second(self, i: int, partial: Any, values: Sequence[Any], operands: list[tuple[str, str]]) -> None:
         """Compare the derivatives of a partial with finite differences of it."""
         numbers = [x.data for x in values]
-        slopes = [float(number_of(x)) if x is not None else 0.0 for x in _recorded.adjoints({partial: 1.0}, values)]
+        found = _recorded.adjoints({partial: 1.0}, values) if is_value(partial) else [None] * len(values)
+        slopes = [0.0 if x is None else float(number_of(x)) for x in found]
 
         def first(moved: Sequence[float]) -> float:
-            found = self.primitive(*map(Value, moved))
-            edges = dict(enumerate(found.partials))  # by position, where all operands have edges
-            return edges[i] if len(edges) == len(moved) else math.nan
+            return self.partials(moved)[i] or 0.0
 
         for j, slope in enumerate(slopes):
             self.checked += 1

@@ -75,7 +75,7 @@ def _parameters(f: Callable[..., Any], count: int) -> list[str]:
         parameters = inspect.signature(f).parameters.values()
     except (TypeError, ValueError):  # a function of C, say
         parameters = {}.values()
-    names = [p.name for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
+    names = [plain(p.name) for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}]
     return [*names, *(f"args[{i}]" for i in range(len(names), count))][:count]
 
 
@@ -86,7 +86,7 @@ def _paths(structure: Any, name: str) -> Iterator[str]:
             yield from _paths(item, f"{name}[{i}]")
     elif isinstance(structure, Mapping):
         for key, item in structure.items():
-            yield from _paths(item, f"{name}[{key!a}]")
+            yield from _paths(item, f"{name}[{plain(repr(key))}]")
     elif getattr(structure, "shape", ()):
         for index in itertools.product(*map(range, structure.shape)):
             yield f"{name}[{', '.join(map(str, index))}]"

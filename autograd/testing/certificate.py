@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from flint import arb, ctx
@@ -79,9 +79,8 @@ def certify(root: Any) -> Report:
         raise errors.GraphError("certify: expected a graph after a sweep, got one whose grads are 0; call backward()")
     check = _Check()
     with _modes.ieee():
-        for node in nodes:
-            if node.op and node.op != "constant":
-                check.node(node)
+        for node in _behind(root):
+            check.node(node)
     check.adjoints(root, nodes)
     worst = tuple(check.ledger.worst)
     for ledger in OPEN:
@@ -91,12 +90,21 @@ def certify(root: Any) -> Report:
 
 def reached(root: Any) -> list[Any]:
     """Return the nodes that a root depends on, and the root."""
+    return _walk(root, lambda node: node.parents)
+
+
+def _behind(root: Any) -> list[Any]:
+    """Return the nodes that a root was computed from, those without influence included, and the root."""
+    return _walk(root, lambda node: filter(is_value, (*node.operands, *node.parents)))
+
+
+def _walk(root: Any, sources: Callable[[Any], Iterable[Any]]) -> list[Any]:
     found, waiting = {root: None}, [root]
     while waiting:
-        for parent in waiting.pop().parents:
-            if parent not in found:
-                found[parent] = None
-                waiting.append(parent)
+        for source in sources(waiting.pop()):
+            if source not in found:
+                found[source] = None
+                waiting.append(source)
     return list(found)
 
 
@@ -131,43 +139,48 @@ class _Check:
     # ---- values and partials -------------------------------------------------------------------------
 
     def node(self, node: Any) -> None:
+        operands = node.operands
+        if not node.op or node.op == "constant":
+            if operands or node.parents or node.partials:
+                self.fail(node, f"{node.op or 'a leaf'}: expected no operands and no edges")
+            return
         kernel = KERNELS.get(node.op)
         if kernel is None or node.primitive is not None:
             cure = "check_grad compares it with finite differences, check_primitive takes it to the hard points"
             self.undecided(node, f"{plain(node.op)}: an own primitive, of which the table knows no formula; {cure}")
             return
-        row = kernel.row
-        numbers = tuple([number_of(x) for x in node.operands])
-        out, partials = by_convention(kernel, node.operands, numbers)
+        row, width = kernel.row, len(kernel.row.operands)
+        if (len(operands) != width and not row.columns) or not operands or len(operands) % width:
+            self.fail(node, f"{row.name}: expected {width} operand{'s' * (width > 1)}, got {len(operands)}")
+            return
+        numbers = tuple([number_of(x) for x in operands])
+        out, partials = by_convention(kernel, operands, numbers)
         edges = {i: partial for i, partial in enumerate(partials) if partial is not None}
-        expected_parents = [node.operands[i] for i in edges]
-        if len(node.partials) != len(edges) or list(map(id, node.parents)) != list(map(id, expected_parents)):
+        recorded = node.partials
+        if len(recorded) != len(edges) or list(map(id, node.parents)) != [id(operands[i]) for i in edges]:
             found = ", ".join(node_in_words(parent) for parent in node.parents) or "none"
             wanted = ", ".join(label(node, i) for i in edges) or "none"
             self.fail_alone(node, f"{row.name}: expected other edges", ("edges to", found), ("expected", wanted))
             return
-        moves = [is_variable(x) for x in node.operands]
+        moves = [is_variable(x) for x in operands]
         claims = {0: (node.data, out)}
-        claims |= {1 + i: pair for i, pair in zip(edges, zip(node.partials, edges.values(), strict=True), strict=True)}
+        claims |= {1 + i: pair for i, pair in zip(edges, zip(recorded, edges.values(), strict=True), strict=True)}
         for k, ulps, exact in _errors(kernel, numbers, moves, claims):
             self.checked += 1
-            what = f"{row.name}: the {f'partial by {label(node, k - 1)}' if k else 'value'}"
-            allowed = budget(row, k, numbers)
             if ulps is None:
                 if not same(*claims[k]):
                     got, expected = map(exactly, claims[k])
-                    self.fail_alone(
-                        node, f"{what} is not that of the conventions", ("recorded", got), ("expected", expected)
-                    )
+                    rows = (("recorded", got), ("expected", expected))
+                    self.fail_alone(node, f"{_what(node, row, k)} is not that of the conventions", *rows)
                 continue
+            allowed = budget(row, k, numbers)
             column = row.operands[(k - 1) // height(kernel, numbers)] if k else "value"
             self.ledger.add(row.name, column, ulps, allowed, numbers)
             if ulps > allowed and not (k == 0 and abs(exact - node.data) <= rounding_of_sum(row, numbers)):
                 unit = " (of max(1, exact))" if row.mixed else ""
-                rows = (("recorded", exactly(claims[k][0])), ("exact", _decimal(exact)))
-                self.fail_alone(
-                    node, f"{what} is {_count(ulps)} ulp{unit} from the exact one, {allowed:g} allowed", *rows
-                )
+                fault = f"{_what(node, row, k)} is {_count(ulps)} ulp{unit} from the exact one, {allowed:g} allowed"
+                got = exactly(claims[k][0])
+                self.fail_alone(node, fault, ("recorded", got), ("exact", _decimal(exact)), *_hint(operands))
 
     # ---- adjoints ------------------------------------------------------------------------------------
 
@@ -204,23 +217,22 @@ def _errors(
     """
     row = kernel.row
     is_defined = all(map(math.isfinite, numbers)) and not (row.domain and kernel.is_undefined(numbers))
-    waiting = [k for k in claims if is_defined and not (k and is_kinked(row, k - 1, numbers, moves))]
-    conventional = [k for k in claims if k not in waiting]
+    waiting = {k: None for k in claims if is_defined and not (k and is_kinked(row, k - 1, numbers, moves))}
+    conventional = {k: None for k in claims if k not in waiting}
     for bits in _PRECISIONS if waiting else ():
         with ctx.workprec(bits):
-            for k, exact in _exact(row, numbers, waiting):
+            for k, exact in _exact(row, numbers, list(waiting)):
                 got, expected = claims[k]
                 if not exact.is_finite():
                     if not math.isfinite(expected):  # such as the slope of sqrt at 0
-                        conventional.append(k)
+                        conventional[k] = waiting.pop(k)
                     continue
                 error, allowed = _error(got, exact, row.mixed), budget(row, k, numbers)
                 if error > allowed and same(got, expected) and _is_beyond_exactness(row, numbers, got):
-                    conventional.append(k)
+                    conventional[k] = waiting.pop(k)
                 elif error <= allowed or error > allowed:  # else the ball is too wide to tell
-                    waiting.remove(k)
+                    del waiting[k]
                     yield k, float(error), exact
-            waiting = [k for k in waiting if k not in conventional]
         if not waiting:
             break
     yield from ((k, None, None) for k in (*conventional, *waiting))
@@ -295,6 +307,17 @@ def _program_of(node: Any) -> Program:
     order = list(places)
     back = [len(order) - 1 - order.index(id(x) if is_value(x) else (i,)) for i, x in enumerate(node.operands)]
     return Program(leaves, (Instruction(node.op, tuple(back)),))
+
+
+def _what(node: Any, row: Primitive, k: int) -> str:
+    return f"{row.name}: the {f'partial by {label(node, k - 1)}' if k else 'value'}"
+
+
+def _hint(operands: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return what else may be the reason, where an operand is a leaf, whose number can change."""
+    if not any(is_value(x) and not x.op for x in operands):
+        return []
+    return [("hint", "if a leaf was assigned after recording, then certify before, or compute it again")]
 
 
 def _decimal(exact: arb) -> str:

@@ -22,6 +22,8 @@ from autograd.testing.gradcheck import check_grad
 
 __all__ = ["grad_test"]
 
+_POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
+
 
 def grad_test(
     *strategies: Any, order: int = 1, gradient: Callable[..., Any] | None = None, **by_name: Any
@@ -31,13 +33,14 @@ def grad_test(
     Parameters
     ----------
     *strategies, **by_name : Hypothesis strategies
-        For the arguments, as `hypothesis.given` takes them.
+        For the arguments, as `hypothesis.given` takes them. By all others, such as ``self`` and pytest's fixtures,
+        it is not differentiated.
     order, gradient
         See `check_grad`.
 
     Notes
     -----
-    Points at which the function raises ValueError or ArithmeticError, on floats and Values alike, are passed over.
+    Points at which the function raises ValueError or ArithmeticError are passed over.
     `hypothesis.settings`, `example` and `seed` go on top. The verdicts are events: ``--hypothesis-show-statistics``
     tells how many points were undecided.
     """
@@ -48,15 +51,26 @@ def grad_test(
 
     def decorate(f: Callable[..., Any]) -> Callable[..., None]:
         signature = inspect.signature(f)
+        drawn = {*list(signature.parameters)[len(signature.parameters) - len(strategies) :], *by_name}
 
         @functools.wraps(f)
         def test(*args: Any, **kwargs: Any) -> None:
-            point = signature.bind(*args, **kwargs).args
+            given_ = signature.bind(*args, **kwargs).arguments
+            names = [name for name in given_ if name in drawn]
+
+            @functools.wraps(f)
+            def on(*numbers: Any) -> Any:
+                return f(**{**given_, **dict(zip(names, numbers, strict=True))})
+
+            on.__signature__ = signature.replace(  # type: ignore[attr-defined]
+                parameters=[signature.parameters[name].replace(kind=_POSITIONAL) for name in names]
+            )
+            point = [given_[name] for name in names]
             try:
-                report = check_grad(f, *point, order=order, gradient=gradient)
+                on(*point)
             except (ValueError, ArithmeticError):
                 reject()
-            event(f"gradient: {report.verdict}")
+            event(f"gradient: {check_grad(on, *point, order=order, gradient=gradient).verdict}")
 
         of_strategies: Any = given(*strategies, **by_name)
         property_test: Callable[..., None] = of_strategies(test)

@@ -33,7 +33,7 @@ from autograd._wording import by_convention, node_in_words
 from autograd.primitives import Primitive
 from autograd.testing.calls import Call, name_of
 from autograd.testing.certificate import budget, rounding_of_sum
-from autograd.testing.exact import BALLS, MPMATH, Ball, UndecidedError, is_kinked
+from autograd.testing.exact import BALLS, Ball, UndecidedError, is_kinked
 from autograd.testing.verdicts import Verdict, plain
 
 __all__ = ["Enclosure", "Interval", "NotEnclosedError", "Replay", "enclosed", "enclosure", "true_grad"]
@@ -72,6 +72,8 @@ class Interval:
     @property
     def error(self) -> float:
         """The greatest possible distance of the computed number from the true one."""
+        if not math.isfinite(self.computed):
+            return math.inf
         return max(self.high - self.computed, self.computed - self.low)
 
     @property
@@ -148,7 +150,10 @@ def enclosed(call: Call, name: str) -> Enclosure:
     computed = [0.0] * len(variables)
     balls: list[Any] = [arb(0)] * len(variables)
     value, reason, verdict = arb(number_of(root)), "", Verdict.PASS
-    if is_value(root):
+    if not math.isfinite(number_of(root)):
+        verdict, reason = Verdict.UNDECIDED, f"not finite: the value is {number_of(root)!r}"
+        value, balls = arb("+/- inf"), [arb("+/- inf")] * len(variables)
+    elif is_value(root):
         computed = [x or 0.0 for x in twin_of(root).adjoints({root: 1.0}, variables)]
         try:
             with ctx.workprec(_PRECISIONS[0]), _modes.ieee():
@@ -159,7 +164,7 @@ def enclosed(call: Call, name: str) -> Enclosure:
             value, balls = arb("+/- inf"), [arb("+/- inf")] * len(variables)
     out = float(number_of(root))
     intervals = [
-        _interval(number, ball, x * number / out if x and number and out else math.nan)
+        _interval(number, ball, x / out * number if x and number and out else math.nan)
         for number, ball, x in zip(computed, balls, call.numbers, strict=True)
     ]
     of_value = _interval(out, value)
@@ -309,9 +314,13 @@ def _greatest(ball: arb) -> float:
 
 # ---- the truth ---------------------------------------------------------------------------------------
 
+_TRUE = 64  # bits of a derivative that are known when it is returned
+_MOST_BITS = 2**15
+_NOTHING = 4000  # a sum this many bits smaller than its terms is 0
+
 
 def true_grad(f: Callable[..., Any], *args: Any) -> Any:
-    """Compute the gradient that exact arithmetic would give, by mpmath.
+    """Compute the gradient that exact arithmetic would give.
 
     Parameters
     ----------
@@ -323,82 +332,88 @@ def true_grad(f: Callable[..., Any], *args: Any) -> Any:
     Returns
     -------
     mpmath.mpf, or the structure of them that the argument has, or the tuple of these
-        Good to 60 bits or more, found by doubling the precision until two agree in as many.
+        Good to 60 bits or more, which is proved: the precision of balls is doubled until they are that narrow.
 
     Raises
     ------
     DomainError
-        Where the gradient is not finite, or goes through an own primitive, of which the table knows no formula.
+        Where the gradient is not finite, or no precision tells on which side of a kink it is; and where it goes
+        through an own primitive, of which the table knows no formula.
 
     Notes
     -----
     The operations are those that were recorded: a branch of Python code is the side that was taken. At a kink
-    of a primitive its convention holds.
+    of a primitive, where the exact numbers and not only their floats are there, its convention holds.
     """
     call = Call("true_grad", f, args)
     if not is_value(call.root):
         return call.rebuild([mpmath.mpf(0)] * len(call.variables))
-    before, precision = None, 128
-    while True:
-        with mpmath.workprec(precision), _modes.ieee():
-            found, sizes = _true_adjoints(call.root)
-            now = [found.get(x, mpmath.mpf(0)) for x in call.variables]
-            scale = [sizes.get(x, mpmath.mpf(0)) for x in call.variables]
-            if before is not None and all(map(_agree, before, now, scale)):
-                return call.rebuild(
-                    [x * (abs(x) > mpmath.ldexp(s, -_NOTHING)) for x, s in zip(now, scale, strict=True)]
-                )
-        if precision > 2 * _NOTHING:
-            raise errors.DomainError(f"true_grad: expected numbers that settle, got none at {precision} bits")
-        before, precision = now, 2 * precision
+    order = twin_of(call.root).ancestors(call.root)
+    where, precision = call.root, 128
+    while precision <= _MOST_BITS:
+        with ctx.workprec(precision), _modes.ieee():
+            try:
+                adjoints, sizes = _true_adjoints(order)
+                found = [_settled(adjoints.get(x, arb(0)), sizes.get(x, arb(0))) for x in call.variables]
+            except _UnsettledError as error:
+                where, found = error.args[0], [None]
+        if None not in found:
+            with mpmath.workprec(precision):
+                return call.rebuild([mpmath.mpf(tuple(map(int, ball.man_exp()))) for ball in found if ball is not None])
+        precision *= 2
+    raise errors.DomainError(
+        f"true_grad: expected a finite gradient that {_MOST_BITS} bits settle, got none at {node_in_words(where)}"
+    )
 
 
-_AGREEING = 60  # bits that two precisions have to agree in
-_NOTHING = 4000  # a sum this many bits smaller than its terms is 0
+class _UnsettledError(ArithmeticError):
+    """A precision is too low; the node is the argument."""
 
 
-def _agree(x: Any, y: Any, scale: Any) -> bool:
-    return bool(abs(x - y) <= mpmath.ldexp(abs(y), -_AGREEING) or max(abs(x), abs(y)) <= mpmath.ldexp(scale, -_NOTHING))
+def _settled(ball: arb, size: arb) -> arb | None:
+    """Return the middle of a ball if it is narrow enough, 0 if it is nothing beside the terms it is the sum of."""
+    if ball.is_exact() or ball.rel_accuracy_bits() >= _TRUE:
+        return ball.mid()
+    return arb(0) if abs(ball) <= size * arb(2) ** -_NOTHING else None
 
 
-def _true_adjoints(root: Any) -> tuple[dict[Any, Any], dict[Any, Any]]:
+def _true_adjoints(order: Sequence[Any]) -> tuple[dict[Any, arb], dict[Any, arb]]:
     """Return the adjoints at the precision at work, and the sums of the absolute values of their terms."""
-    order = twin_of(root).ancestors(root)
-    values: dict[Any, Any] = {}
-    edges: dict[Any, list[tuple[Any, Any]]] = {}
+    values: dict[Any, Ball] = {}
+    edges: dict[Any, list[tuple[Any, arb]]] = {}
     for node in order:
-        kernel = KERNELS.get(node.op) if node.primitive is None else None
+        if not node.op or node.op == "constant":
+            values[node] = Ball(node.data)
+            continue
+        kernel = KERNELS.get(node.op)
+        if kernel is None or node.primitive is not None:
+            raise errors.DomainError(f"true_grad: expected primitives of the table, got {node_in_words(node)}")
+        operands = [values[x] if is_value(x) else Ball(x) for x in node.operands]
         try:
-            if not node.op or node.op == "constant":
-                values[node] = MPMATH.number(node.data)
-            elif kernel is None:
-                raise errors.DomainError(f"true_grad: expected primitives of the table, got {node_in_words(node)}")
-            else:
-                operands = [values[x] if is_value(x) else MPMATH.number(x) for x in node.operands]
-                values[node] = MPMATH.value(kernel.row, operands)
-                edges[node] = _true_edges(node, kernel, operands, values[node])
-        except (ArithmeticError, TypeError) as error:  # a complex number is a TypeError
-            raise errors.DomainError(
-                f"true_grad: expected numbers that mpmath can compute, and a finite gradient, got {node_in_words(node)}"
-            ) from error
-    adjoint, size = {root: mpmath.mpf(1)}, {root: mpmath.mpf(1)}
+            values[node] = BALLS.value(kernel.row, operands)
+            edges[node] = _true_edges(node, kernel, operands, values[node])
+        except UndecidedError:
+            raise _UnsettledError(node) from None
+        if not all(ball.is_finite() for ball in (values[node].arb, *(partial for _, partial in edges[node]))):
+            raise _UnsettledError(node)
+    adjoint, size = {order[-1]: arb(1)}, {order[-1]: arb(1)}
     for node in reversed(order):
         for parent, partial in edges.get(node, ()) if node in adjoint else ():
-            adjoint[parent] = adjoint.get(parent, 0) + adjoint[node] * partial
-            size[parent] = size.get(parent, 0) + size[node] * abs(partial)
+            adjoint[parent] = adjoint.get(parent, arb(0)) + adjoint[node] * partial
+            size[parent] = size.get(parent, arb(0)) + size[node] * abs(partial)
     return adjoint, size
 
 
-def _true_edges(node: Any, kernel: Kernel, operands: Sequence[Any], out: Any) -> list[tuple[Any, Any]]:
-    numbers = tuple([number_of(x) for x in node.operands])
-    moves = [is_variable(x) for x in node.operands]
+def _true_edges(node: Any, kernel: Kernel, operands: Sequence[Ball], out: Ball) -> list[tuple[Any, arb]]:
+    row, moves = kernel.row, [is_variable(x) for x in node.operands]
+    constants = [not is_moving for is_moving in moves]
     edges = []
-    for i, taken in enumerate(by_convention(kernel, node.operands, numbers)[1]):
-        if taken is None:
+    for i, x in enumerate(node.operands):
+        if not moves[i]:
             continue
-        kinked = is_kinked(kernel.row, i, numbers, moves)
-        partial = MPMATH.number(taken) if kinked else MPMATH.partial(kernel.row, i, operands, out)
-        if not mpmath.isfinite(partial):
-            raise ZeroDivisionError
-        edges.append((node.operands[i], partial))
+        if is_kinked(row, i, operands, moves, BALLS):
+            taken = by_convention(kernel, node.operands, tuple(map(number_of, node.operands)))[1][i]
+            edges.append((x, arb(0.0 if taken is None else taken)))
+        elif not BALLS.is_flat(row, i, operands, constants):
+            edges.append((x, BALLS.partial(row, i, operands, out).arb))
     return edges

@@ -45,6 +45,8 @@ def judged(slope: float, estimate: Estimate) -> tuple[Verdict, str]:
             )
         return Verdict.SUSPECT, "is at a kink, and not between the slopes of its sides"
     if estimate.kind in {"", "edge"}:
+        if slope and estimate.error > max(abs(slope), abs(estimate.value)):
+            return Verdict.UNDECIDED, "cannot be told by finite differences: their error is greater than it"
         if abs(slope - estimate.value) <= _SLACK * estimate.error:
             return Verdict.CONSISTENT, "agrees with finite differences"
         return Verdict.SUSPECT, f"does not agree with finite differences{_ratio(slope, estimate)}"

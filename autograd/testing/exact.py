@@ -292,14 +292,17 @@ def columns_of(row: Primitive, operands: Sequence[Any]) -> list[Column]:
     return [Column(operands[k * height : (k + 1) * height]) for k in range(len(row.operands))]
 
 
-def is_kinked(row: Primitive, i: int, operands: Sequence[float], moves: Sequence[bool]) -> bool:
-    """Return whether the value has no one slope by the i-th operand at these floats, so that a convention holds.
+def is_kinked(
+    row: Primitive, i: int, operands: Sequence[Any], moves: Sequence[bool], arithmetic: Arithmetic | None = None
+) -> bool:
+    """Return whether the value has no one slope by the i-th operand there, so that a convention holds.
 
     `moves` tells which operands are variables: a kink is none if it takes the others to get away from it. Where
-    a kink's slopes are NaN for some operands only, the others have ordinary slopes there.
+    a kink's slopes are NaN for some operands only, the others have ordinary slopes there. The operands are floats,
+    or numbers of an arithmetic.
     """
     height = len(operands) // len(row.operands)
-    for kink, (holds, columns) in zip(row.kinks, _kinks(row.name), strict=True):
+    for kink, (holds, columns) in zip(row.kinks, _kinks(row.name, arithmetic), strict=True):
         taken = [slope.strip() for slope in kink.taken.split(";")[0].split(",")]
         is_ordinary = "nan" in taken and i // height < len(taken) and taken[i // height] != "nan"
         is_movable = any(moves[k] for column in columns for k in range(column * height, (column + 1) * height))
@@ -309,13 +312,14 @@ def is_kinked(row: Primitive, i: int, operands: Sequence[float], moves: Sequence
 
 
 @functools.cache
-def _kinks(name: str) -> list[tuple[Callable[..., tuple[bool]], list[int]]]:
+def _kinks(name: str, arithmetic: Arithmetic | None) -> list[tuple[Callable[..., tuple[bool]], list[int]]]:
     """Return, for each kink of a row, whether it holds at some operands, and which columns it speaks of."""
     row = PRIMITIVES[name]
-    trees = [parse(kink.at) for kink in row.kinks]
+    functions = IEEE if arithmetic is None else arithmetic.functions
+    trees = [_WithFloor().visit(copy.deepcopy(parse(kink.at))) if arithmetic else parse(kink.at) for kink in row.kinks]
     return [
         (
-            compile_function(name, row.operands, [(tree, None)], {}, functions=IEEE),
+            compile_function(name, row.operands, [(tree, None)], {}, functions=functions),
             [k for k, operand in enumerate(row.operands) if operand in names_in(tree)],
         )
         for tree in trees

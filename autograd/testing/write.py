@@ -358,6 +358,8 @@ def _narrow(function: Function, parameters: list[Parameter]) -> None:
 
 def _text(module: str, name: str, found: Found) -> str:
     local = name
+    if local.lower().startswith("test"):  # pytest would take the import for a test
+        local = f"function_{local}"
     while local in _NAMES or any(local == parameter.name for parameter in found.parameters):
         local += "_"
     call = f"{local}({', '.join(parameter.prefix + parameter.name for parameter in found.parameters)})"
