@@ -1,6 +1,7 @@
 """The certificate: it passes what is right, and finds every number that is not, at its node."""
 
 import math
+from itertools import starmap
 
 import pytest
 from flint import arb
@@ -12,8 +13,11 @@ from autograd import engine as reference
 from autograd._formula import FUNCTIONS
 from autograd.primitives import PRIMITIVES
 from autograd.testing import Verdict, certify
+from autograd.testing.certificate import is_sum
+from autograd.testing.conformance import prove
 from autograd.testing.exact import BALLS, MPMATH, Ball, UndecidedError, is_kinked
 from autograd.testing.ledger import opened
+from autograd.testing.programs import Instruction, Leaf, Program
 from autograd.testing.strategies import programs
 
 
@@ -269,6 +273,32 @@ def test_orders_of_polygamma_beyond_its_reach_are_refused(engine):
     for n, x in ((78.0, -0.3), (78.0, -6e-35), (148.0, 0.5), (11.0, -2.5)):
         with ieee():
             assert certify(swept(engine.polygamma(n, engine.Value(x)))).verdict is Verdict.PASS
+
+
+GREAT = st.floats(1e307, 1.7e308) | st.floats(-1.7e308, -1e307)
+
+
+@given(terms=st.lists(GREAT | st.floats(), min_size=1), change=st.floats(1e-3, 2))
+def test_a_sum_of_great_numbers(terms, change):
+    """What overflows on the way is undecided; what does not is judged as every other sum."""
+    found = math.nan if any(map(math.isnan, terms)) else 0.0
+    for term in terms:
+        found += term
+    if all(map(math.isfinite, terms)) and not math.isfinite(found):
+        assert is_sum(found, terms) is None
+    else:
+        assert is_sum(found, terms) is not False
+    if math.isfinite(found):
+        wrong = found * (1 - change) if abs(found) > 1e300 else found + 1e300
+        assert is_sum(wrong, terms) is False
+
+
+def test_a_derivative_of_great_numbers_that_cancel(engine):
+    """The graph of a derivative has edges whose sum is small, though the sum of their sizes overflows."""
+    x = Leaf(2.0)
+    steps = [("logsumexp", (1, 0, 1, 1)), ("logsumexp", (0, 0, 0, 0)), ("xlogy", (3, 3)), ("mul", (0, 1))]
+    program = Program((x, Leaf(1e308, "number")), tuple(starmap(Instruction, [*steps, ("logsumexp", (0, 0, 0, 0))])))
+    assert prove(engine, program).verdict is Verdict.PASS
 
 
 # ---- graphs that only look right -----------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Both twins keep every promise: on random programs, and for each row of the table at its hard points."""
 
 import math
-import os
 
 import pytest
 from hypothesis import given, settings
@@ -14,16 +13,13 @@ from autograd.testing.conformance import points, prove, sweep
 from autograd.testing.programs import Instruction, Leaf, Program
 from autograd.testing.verdicts import Verdict
 
-#: How many random programs to prove: `EXAMPLES=100000 pytest tests/test_conformance.py` proves more.
-EXAMPLES = int(os.environ.get("EXAMPLES", "300"))
-
 SQUARE = Program((Leaf(3.0),), (Instruction("mul", (0, 0)),))
 
 
-@settings(max_examples=EXAMPLES)
+@settings(max_examples=300)
 @given(strategies.programs(), st.booleans())
 def test_an_engine_keeps_its_promises(engine, program, ieee):
-    """Nothing of a random program is wrong."""
+    """Nothing of a random program is wrong; `tools/prove.py` takes more programs."""
     with _modes.Mode(_modes.IEEE, on=ieee):
         prove(engine, program).or_raise()
 

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 
 __all__ = ["MOST_CALLS", "Estimate", "derivative", "gradient"]
 
-MOST_CALLS = 60  # of the function, for one derivative
+MOST_CALLS = 76  # of the function, for one derivative
 _RATIO = 16.0  # of the distances of neighbouring pairs
 _NODES, _SIDE_NODES = 12, 8  # of a fit around the point, and of one on a side of it
 _FARTHEST, _NEAREST = 0.18, 2.0**-44  # distances of pairs, as parts of the point
@@ -170,7 +170,8 @@ class _Neighbourhood:
         if fit and fit.is_credible:
             return Estimate(fit.slope, fit.error, calls=self.calls)
         deque(self.levels(MOST_CALLS - 4 * _SIDE_NODES), maxlen=0)
-        left = self.side(-1, MOST_CALLS - _SIDE_NODES)
+        half = (MOST_CALLS - self.calls) // 2  # so that a side which is hard to fit leaves as much to the other
+        left = self.side(-1, self.calls + half)
         right = self.side(1, MOST_CALLS)
         return _joined(left, right)._replace(calls=self.calls)
 
