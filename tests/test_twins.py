@@ -19,7 +19,7 @@ KNOWN_DIFFERENCES = {
     "a call with missing or unknown arguments": "the interpreter words these messages, and differently for C functions",
 }
 
-#: How many random programs to compare: `EXAMPLES=100000 pytest tests/test_twins.py` runs the full check, as CI does.
+#: How many random programs to compare: `EXAMPLES=100000 pytest tests/test_twins.py` compares more, as CI does.
 EXAMPLES = int(os.environ.get("EXAMPLES", "3000"))
 
 
