@@ -5,9 +5,12 @@ import random
 
 import mpmath
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from autograd import _recorded
 from autograd import engine as reference
+from autograd._structures import number_of
 from autograd.primitives import PRIMITIVES
 
 UNARY = [row for row in PRIMITIVES.values() if len(row.operands) == 1 and not row.columns]
@@ -121,3 +124,16 @@ def test_derivatives_of_order_1_to_4(row):
             assert abs(got - expected) <= 1.01 * bound, (x, order, got, float(expected), bound)
             checked += 1
     assert checked >= 20
+
+
+@given(st.floats(1e-300, 1e300), st.floats(-6, 6))
+@example(583968.0, -3.1241393610698)  # the recorded sweep was off by 26 ulps, as y - 1 was rounded
+def test_the_derivative_of_a_power_in_a_recorded_sweep(x, y):
+    """It is as good as that of a sweep of floats, for any constant exponent."""
+    with mpmath.workdps(50):
+        exact = y * mpmath.mpf(x) ** (mpmath.mpf(y) - 1)
+    value = mpmath.mpf(x) ** y
+    assume(1e-290 < abs(exact) < 1e290 and 1e-290 < value < 1e290)
+    leaf = reference.Value(x)
+    (found,) = _recorded.adjoints({leaf**y: 1.0}, [leaf])
+    assert abs(float(number_of(found)) - exact) <= 4 * math.ulp(float(exact))
