@@ -172,7 +172,7 @@ PRIMITIVES: dict[str, Primitive] = {row.name: row for row in (
          " (x ** (y / 2) * log(x)) * x ** (y / 2), out * log(x)))"),
         textbook=("x ** y", "y * x ** (y - 1)", "x ** y * log(x)"), symbol="**",
         smooth=("where(x == 0 and y == 0, 0,"  # where y - 1 is rounded, the power log(x) times more
-                " where(y - 1 + 1 == y or abs(out) < 2.2250738585072014e-308 or abs(out) == inf,"
+                " where((y - 1 + 1 == y and y - (y - 1) == 1) or abs(out) < 2.2250738585072014e-308 or abs(out) == inf,"
                 " y * x ** (y - 1), y / x * out))",
                 "where(x <= 0, nan, out * log(x))"),
         domain=(Domain("x != 0 or y >= 0 or y == -inf", "x != 0 where y < 0",

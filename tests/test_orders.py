@@ -137,3 +137,11 @@ def test_the_derivative_of_a_power_in_a_recorded_sweep(x, y):
     leaf = reference.Value(x)
     (found,) = _recorded.adjoints({leaf**y: 1.0}, [leaf])
     assert abs(float(number_of(found)) - exact) <= 4 * math.ulp(float(exact))
+
+
+@pytest.mark.parametrize("y", [2.0**53 + 2, 2.0**53 + 4, -(2.0**53) - 4, 2.0**60])
+def test_the_derivative_of_a_power_too_high_to_be_odd(y):
+    """The exponent is even, and the one below it has no float: the sign must not be lost."""
+    leaf = reference.Value(-1.0)
+    (found,) = _recorded.adjoints({leaf**y: 1.0}, [leaf])
+    assert float(number_of(found)) == -y
