@@ -44,6 +44,12 @@ def test_the_points_of_a_row_are_many_and_always_the_same(row):
         assert {str(tuple(map(float, point))) for point in row.hard_points} <= set(map(str, found))
 
 
+def test_a_negative_zero_has_a_sign(engine):
+    """What exact arithmetic takes for 0 turns the sign of a slope, and is no alarm."""
+    program = Program((Leaf(1.0), Leaf(-0.0, "number")), (Instruction("copysign", (1, 0)), Instruction("exp", (0,))))
+    assert prove(engine, program).verdict is Verdict.PASS
+
+
 def test_a_report_says_how_much_was_checked(engine):
     """A report of one operation that is right says so."""
     report = prove(engine, SQUARE)

@@ -39,7 +39,7 @@ from autograd.testing.ledger import OPEN, Ledger
 from autograd.testing.programs import Instruction, Leaf, Program
 from autograd.testing.verdicts import Finding, Report, Verdict, describe_node, exactly, plain, table
 
-__all__ = ["budget", "certify", "is_sum", "reached", "rounded_sum", "rounding_of_sum", "same"]
+__all__ = ["budget", "certify", "has_negative_zero", "is_sum", "reached", "rounded_sum", "rounding_of_sum", "same"]
 
 #: Bits to compute exact numbers with, until they are known well enough.
 _PRECISIONS = (128, 512, 2400, 10_000)
@@ -266,8 +266,12 @@ def _error(got: float, exact: arb, mixed: bool) -> arb:
 
 def _is_beyond_exactness(row: Primitive, numbers: Sequence[float], got: float) -> bool:
     """Return whether a number may differ from the exact one: by the sign of a zero, or by an overflow on the way."""
-    has_negative_zero = any(x == 0.0 and math.copysign(1.0, x) < 0.0 for x in numbers)
-    return has_negative_zero or (row.columns and not math.isfinite(got))
+    return has_negative_zero(numbers) or (row.columns and not math.isfinite(got))
+
+
+def has_negative_zero(numbers: Sequence[float]) -> bool:
+    """Return whether there is a -0.0 among floats, which exact arithmetic takes for 0."""
+    return any(x == 0.0 and math.copysign(1.0, x) < 0.0 for x in numbers)
 
 
 def rounding_of_sum(row: Primitive, numbers: Sequence[float]) -> float:

@@ -37,7 +37,7 @@ from autograd._kernels import KERNELS
 from autograd._structures import is_value, is_variable, number_of
 from autograd._wording import by_convention, height, node_in_words
 from autograd.primitives import Primitive
-from autograd.testing.certificate import certify, is_sum, reached, rounded_sum, same
+from autograd.testing.certificate import certify, has_negative_zero, is_sum, reached, rounded_sum, same
 from autograd.testing.enclosures import NotEnclosedError, Replay
 from autograd.testing.exact import BALLS, Ball, UndecidedError, is_kinked
 from autograd.testing.programs import Instruction, Leaf, Program
@@ -383,7 +383,7 @@ def _exact_gradient(nodes: Sequence[Any], steps: Mapping[Any, arb]) -> dict[Any,
         ]
         values[node] = BALLS.value(kernel.row, operands)
         moves = [is_variable(x) for x in node.operands]
-        if any(is_kinked(kernel.row, i, numbers, moves) for i in sources):
+        if has_negative_zero(numbers) or any(is_kinked(kernel.row, i, numbers, moves) for i in sources):
             raise UndecidedError
         edges[node] = [(node.operands[i], BALLS.partial(kernel.row, i, operands, values[node]).arb) for i in sources]
     adjoint = {nodes[-1]: arb(1)}
