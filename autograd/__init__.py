@@ -11,7 +11,7 @@
 import importlib
 
 from autograd import math
-from autograd._backend import BACKEND, Value, backward
+from autograd._backend import BACKEND, Value, ancestors, backward
 from autograd._modes import ieee, no_grad, record_lines
 from autograd.errors import BackendMismatchError, DomainError, GraphError
 
@@ -32,6 +32,7 @@ __all__ = [
     "DomainError",
     "GraphError",
     "Value",
+    "ancestors",
     "argmin",
     "backward",
     "diagnose",

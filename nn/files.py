@@ -1,70 +1,101 @@
-"""Model files: the weights as safetensors, with the architecture in the metadata.
+"""Model files: the weights as safetensors, with all else that predictions need in the metadata.
 
 The format holds arrays and text and nothing that could run, and other programs read it too:
-``layers.0.weight`` of shape (neurons, inputs) and ``layers.0.bias``, as float64, layer by layer.
+``layers.0.weight`` of shape (neurons, inputs) and ``layers.0.bias``, as float64, layer by layer. The metadata are
+JSON texts, and a checksum of them and of the tensors, so that a damaged file is never a wrong model.
 Source: https://huggingface.co/docs/safetensors
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from nn.layers import MLP
+from nn._writing import write_whole
+from nn.layers import MLP, Layer
+from nn.losses import LOSSES
 
-FORMAT, VERSION = "chainrule.mlp", "1"
+FORMAT, VERSION = "chainrule.mlp", "2"
 
 
 class ModelFileError(ValueError):
     """A file that does not hold a model; the text says why."""
 
 
-def save(model: MLP, path: str | os.PathLike[str], *, preprocessing: Mapping[str, Any] | None = None) -> None:
+@dataclass(frozen=True)
+class ModelFile:
+    """What a file holds.
+
+    Attributes
+    ----------
+    model : MLP
+        The network, with the loss it was fitted with.
+    preprocessing, history : dict
+        What `save` was given, empty if nothing.
+    """
+
+    model: MLP
+    preprocessing: dict[str, Any]
+    history: dict[str, Any]
+
+
+def save(
+    model: MLP,
+    path: str | os.PathLike[str],
+    *,
+    preprocessing: Mapping[str, Any] | None = None,
+    history: Mapping[str, Any] | None = None,
+) -> None:
     """Write a model to a file, all of it or nothing: a file that was there stays until the end.
 
     Parameters
     ----------
     model : MLP
-        The network.
+        The network. Of its loss the name is kept; a loss of your own is not.
     path : path
         Where to, usually named ``*.safetensors``.
     preprocessing : mapping, optional
         What to do to the inputs before and to the outputs after, as JSON can hold it.
+    history : mapping, optional
+        How it was trained, as JSON can hold it.
+
+    Raises
+    ------
+    ValueError
+        What is to be kept is more than a file can hold: neurons of one layer with several activations, an activation
+        without a name, or a number in the mappings that is not finite.
     """
     from safetensors.numpy import save as to_bytes  # noqa: PLC0415  (brings NumPy, and is an extra)
 
-    metadata = {
-        "format": FORMAT,
-        "version": VERSION,
-        "architecture": json.dumps(_architecture(model)),
-        "preprocessing": json.dumps(dict(preprocessing or {}), allow_nan=False),
+    parts = {
+        "architecture": _architecture(model),
+        "loss": model.loss if isinstance(model.loss, str) else None,
+        "preprocessing": dict(preprocessing or {}),
+        "history": dict(history or {}),
     }
-    path = Path(path)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(to_bytes(_tensors(model), metadata))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    tensors = _tensors(model)
+    metadata = {"format": FORMAT, "version": VERSION}
+    metadata |= {name: json.dumps(part, allow_nan=False) for name, part in parts.items()}
+    write_whole(path, to_bytes(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
 
 
 def load(path: str | os.PathLike[str]) -> tuple[MLP, dict[str, Any]]:
-    """Read the model and the preprocessing that `save` wrote, to the last bit.
+    """Return the model and the preprocessing that `save` wrote, to the last bit; see `read`."""
+    found = read(path)
+    return found.model, found.preprocessing
+
+
+def read(path: str | os.PathLike[str]) -> ModelFile:
+    """Read all that `save` wrote, to the last bit.
 
     Parameters
     ----------
     path : path
         The file.
-
-    Returns
-    -------
-    model : MLP
-        The network.
-    preprocessing : dict
-        What `save` was given, empty if nothing.
 
     Raises
     ------
@@ -74,10 +105,14 @@ def load(path: str | os.PathLike[str]) -> tuple[MLP, dict[str, Any]]:
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
         raise ModelFileError(f"{path}: expected the format {FORMAT!r}, got {metadata.get('format')!r}")
-    if metadata.get("version") != VERSION:
-        raise ModelFileError(f"{path}: expected version {VERSION!r}, got {metadata.get('version')!r}")
-    architecture, preprocessing = (_json(path, metadata, key) for key in ("architecture", "preprocessing"))
-    # Shapes first, so that a damaged architecture cannot ask for more neurons than the file has.
+    _check_version(path, metadata.get("version"))
+    digest = metadata.pop("sha256", None)
+    if digest != checksum(tensors, metadata):
+        raise ModelFileError(f"{path}: expected the checksum of what it holds, got {digest!r}: the file is damaged")
+    architecture, preprocessing, history = (
+        _json(path, metadata, key) for key in ("architecture", "preprocessing", "history")
+    )
+    # Shapes first, so that a forged architecture cannot ask for more neurons than the file has.
     try:
         expected = _shapes(architecture["nin"], architecture["nouts"])
     except (KeyError, TypeError):
@@ -94,21 +129,43 @@ def load(path: str | os.PathLike[str]) -> tuple[MLP, dict[str, Any]]:
         for neuron, row, number in zip(layer.neurons, weight, bias, strict=True):
             for parameter, data in zip(neuron.parameters(), [*row, number], strict=True):
                 parameter.data = data
-    return model, preprocessing
+    model.loss = _loss(path, metadata)
+    return ModelFile(model, preprocessing, history)
+
+
+def checksum(tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> str:
+    """Return the SHA-256 of tensors and metadata, whatever their order in a file.
+
+    Every text is preceded by its length, so that no two contents are one stream of bytes.
+    """
+    digest = hashlib.sha256()
+    for key, text in sorted(metadata.items()):
+        for part in (key.encode(), text.encode()):
+            digest.update(len(part).to_bytes(8, "little") + part)
+    for name, tensor in sorted(tensors.items()):
+        head = f"{name} {tensor.dtype} {tensor.shape}".encode()
+        digest.update(len(head).to_bytes(8, "little") + head + tensor.tobytes())
+    return digest.hexdigest()
 
 
 def _architecture(model: MLP) -> dict[str, Any]:
     """Return the arguments with which MLP makes the same network."""
-    hidden = {neuron.activation for layer in model.layers[:-1] for neuron in layer.neurons}
-    output = {neuron.activation for neuron in model.layers[-1].neurons}
-    if len(hidden) > 1 or len(output) > 1:
-        raise ValueError("save: expected one activation for all hidden layers and one for the output, got more")
     return {
-        "nin": len(model.layers[0].neurons[0].w),
+        "nin": model.nin,
         "nouts": [len(layer.neurons) for layer in model.layers],
-        "activation": hidden.pop() if hidden else "linear",
-        "output": output.pop(),
+        "activation": [_activation(i, layer) for i, layer in enumerate(model.layers[:-1])],
+        "output": _activation(len(model.layers) - 1, model.layers[-1]),
     }
+
+
+def _activation(i: int, layer: Layer) -> str:
+    """Return the name of a layer's activation."""
+    names = list({neuron.activation: None for neuron in layer.neurons})
+    if len(names) > 1:
+        raise ValueError(f"save: expected one activation in layers[{i}], got {', '.join(map(str, names))}")
+    if not isinstance(names[0], str):
+        raise ValueError(f"save: expected an activation with a name in layers[{i}], got the function {names[0]!r}")
+    return names[0]
 
 
 def _shapes(nin: int, nouts: list[int]) -> dict[str, tuple[int, ...]]:
@@ -141,11 +198,27 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]
         raise ModelFileError(f"{path}: expected a safetensors file: {error.strerror or error}") from None
 
 
+def _check_version(path: str | os.PathLike[str], version: str | None) -> None:
+    if version == VERSION:
+        return
+    newer = version is not None and version.isdecimal() and (len(version), version) > (len(VERSION), VERSION)
+    cure = "it was written by a newer chainrule: update this one" if newer else "train and save the model anew"
+    raise ModelFileError(f"{path}: expected version {VERSION!r}, got {version!r}; {cure}")
+
+
 def _json(path: str | os.PathLike[str], metadata: dict[str, str], key: str) -> dict[str, Any]:
     try:
         found = json.loads(metadata[key])
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ModelFileError(f"{path}: expected a JSON object as {key}, got {metadata.get(key)!r}")
     return found
+
+
+def _loss(path: str | os.PathLike[str], metadata: dict[str, str]) -> str | None:
+    """Return the name of the loss, which decides what outputs mean."""
+    allowed = {json.dumps(name): name for name in (None, *LOSSES)}
+    if metadata.get("loss") not in allowed:
+        raise ModelFileError(f"{path}: expected the name of a loss or null, got {metadata.get('loss')!r}")
+    return allowed[metadata["loss"]]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import MutableSequence
+from collections.abc import Callable, MutableSequence
 from typing import Any, Protocol, runtime_checkable
+
+from nn._words import known
 
 
 @runtime_checkable
@@ -44,8 +46,12 @@ def generator(rng: int | Generator | None) -> Generator:
     return rng
 
 
+#: What draws the weights of one neuron, given its number of inputs, that of neurons in its layer, and a generator.
+Initialiser = Callable[[int, int, Generator], list[float]]
+
+
 def glorot_uniform(n_in: int, n_out: int, rng: Generator) -> list[float]:
-    r"""Draw the weights of one neuron whose activation is sigmoid, tanh or linear.
+    r"""Draw weights uniform in :math:`\pm\sqrt{6 / (n_{in} + n_{out})}`: for sigmoid, tanh and linear.
 
     Parameters
     ----------
@@ -56,11 +62,6 @@ def glorot_uniform(n_in: int, n_out: int, rng: Generator) -> list[float]:
     rng : Generator
         Where they come from.
 
-    Returns
-    -------
-    list of float, length n_in
-        Uniform in :math:`\pm\sqrt{6 / (n_{in} + n_{out})}`.
-
     Notes
     -----
     Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural
@@ -69,20 +70,8 @@ def glorot_uniform(n_in: int, n_out: int, rng: Generator) -> list[float]:
     return _uniform(math.sqrt(6 / (n_in + n_out)), n_in, rng)
 
 
-def he_uniform(n_in: int, rng: Generator) -> list[float]:
-    r"""Draw the weights of one neuron whose activation is relu, which halves the variance.
-
-    Parameters
-    ----------
-    n_in : int
-        The number of weights to draw.
-    rng : Generator
-        Where they come from.
-
-    Returns
-    -------
-    list of float, length n_in
-        Uniform in :math:`\pm\sqrt{6 / n_{in}}`.
+def he_uniform(n_in: int, n_out: int, rng: Generator) -> list[float]:
+    r"""Draw weights uniform in :math:`\pm\sqrt{6 / n_{in}}`: for relu and its kind, which halve the variance.
 
     Notes
     -----
@@ -90,6 +79,36 @@ def he_uniform(n_in: int, rng: Generator) -> list[float]:
     of 2 / n_in, which is that of this uniform distribution.
     """
     return _uniform(math.sqrt(6 / n_in), n_in, rng)
+
+
+def uniform(limit: float) -> Initialiser:
+    r"""Return what draws weights uniform in :math:`\pm limit`, whatever the size of the layer."""
+    return lambda n_in, n_out, rng: _uniform(limit, n_in, rng)
+
+
+def constant(number: float) -> Initialiser:
+    """Return what makes all weights one number. All neurons of a layer stay equal then: see above."""
+    return lambda n_in, n_out, rng: [float(number)] * n_in
+
+
+#: The initialisers by name. Micrograd's is "uniform", and that of PyTorch's linear layers "fan_in".
+INITIALISERS: dict[str, Initialiser] = {
+    "glorot_uniform": glorot_uniform,
+    "he_uniform": he_uniform,
+    "fan_in": lambda n_in, n_out, rng: _uniform(1 / math.sqrt(n_in), n_in, rng),
+    "uniform": uniform(1.0),
+    "zeros": constant(0.0),
+}
+
+#: The activations that are zero, or nearly, for half of their inputs.
+_HALVING = ("relu", "leaky_relu", "elu", "gelu", "silu")
+
+
+def initialiser(where: str, init: str | Initialiser | None, activation: object) -> Initialiser:
+    """Return the initialiser that `init` stands for; None is the one that suits the activation."""
+    if init is None:
+        return he_uniform if activation in _HALVING else glorot_uniform
+    return init if callable(init) else INITIALISERS[known(where, "an initialiser", init, INITIALISERS)]
 
 
 def _uniform(limit: float, count: int, rng: Generator) -> list[float]:

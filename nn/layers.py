@@ -18,20 +18,16 @@ Constructors, attributes and calls are those of micrograd 0.1.0; what is new is 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from autograd import Value, math
+from autograd import Value, ancestors, math
 from nn._vectors import Vector, as_list
-from nn.init import Generator, generator, glorot_uniform, he_uniform
+from nn.activations import ACTIVATIONS, Activation, function_of, name_of
+from nn.fitting import Learner
+from nn.init import Generator, Initialiser, generator, initialiser
 from nn.module import Module
-
-#: The activations f of a neuron, by name.
-ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
-    "linear": lambda z: z,
-    "relu": math.relu,
-    "sigmoid": math.sigmoid,
-    "tanh": math.tanh,
-}
+from nn.summary import Summary
 
 
 class Neuron(Module):
@@ -43,8 +39,12 @@ class Neuron(Module):
         The number of inputs, 1 or more.
     nonlin : bool
         False makes the neuron linear, whatever `activation` says.
-    activation : {"relu", "tanh", "sigmoid", "linear"}
-        The activation of a neuron that is not linear.
+    activation : str or callable
+        The activation of a neuron that is not linear: a name in `nn.activations`, such as "relu", "tanh",
+        "sigmoid" or "linear", or any function of a Value.
+    init : None, str or callable
+        What draws the initial weights: a name or a function of `nn.init`. None is He's for relu and its kind
+        and Glorot's otherwise.
     rng : None, int or random.Random
         Where the initial weights come from; None is the module `random`.
     nout : int
@@ -53,10 +53,10 @@ class Neuron(Module):
     Attributes
     ----------
     w : list of Value, length nin
-        The weights: He's for relu and Glorot's otherwise, see `nn.init`.
+        The weights.
     b : Value
         The bias, initially 0.
-    activation : str
+    activation : str or callable
         The activation in use.
     """
 
@@ -65,16 +65,17 @@ class Neuron(Module):
         nin: int,
         nonlin: bool = True,
         *,
-        activation: str = "relu",
+        activation: Activation = "relu",
+        init: str | Initialiser | None = None,
         rng: int | Generator | None = None,
         nout: int = 1,
     ) -> None:
         if nonlin not in (True, False):
             raise TypeError(f"Neuron: expected nonlin True or False, got {nonlin!r}; name it: activation=...")
         nin, nout = _size("Neuron", nin), _size("Neuron", nout)
-        source = generator(rng)
-        self.activation = _known("Neuron", activation) if nonlin else "linear"
-        weights = he_uniform(nin, source) if self.activation == "relu" else glorot_uniform(nin, nout, source)
+        self.activation = activation if nonlin else "linear"
+        function_of("Neuron", self.activation)  # which raises if there is none
+        weights = initialiser("Neuron", init, self.activation)(nin, nout, generator(rng))
         self.w = [Value(weight, f"w[{k}]") for k, weight in enumerate(weights)]
         self.b = Value(0.0, "b")
 
@@ -96,15 +97,14 @@ class Neuron(Module):
             raise ValueError(f"Neuron: expected {len(self.w)} inputs, got {len(inputs)}")
         # The bias is one more weight, on an input that is always 1: so z is a single node.
         z = math.dot([*self.w, self.b], [*inputs, 1.0])
-        return ACTIVATIONS[self.activation](z)
-
-    def parameters(self) -> list[Value]:
-        """Return the weights, then the bias."""
-        return [*self.w, self.b]
+        f: Any = ACTIVATIONS.get(self.activation, self.activation)  # type: ignore[arg-type]  # a name or a function
+        a: Value = f(z)
+        return a
 
     def __repr__(self) -> str:
         """Return the activation and the number of inputs, such as ``ReLUNeuron(2)``."""
-        kind = {"relu": "ReLU"}.get(self.activation, self.activation.capitalize())
+        name = name_of(self.activation)
+        kind = {"relu": "ReLU"}.get(name, name.capitalize())
         return f"{kind}Neuron({len(self.w)})"
 
 
@@ -117,7 +117,7 @@ class Layer(Module):
         The number of inputs, 1 or more.
     nout : int
         The number of neurons, 1 or more.
-    nonlin, activation, rng
+    nonlin, activation, init, rng
         As in `Neuron`.
 
     Attributes
@@ -131,14 +131,14 @@ class Layer(Module):
         nout: int,
         nonlin: bool = True,
         *,
-        activation: str = "relu",
+        activation: Activation = "relu",
+        init: str | Initialiser | None = None,
         rng: int | Generator | None = None,
     ) -> None:
         nin, nout = _size("Layer", nin), _size("Layer", nout)
-        source = generator(rng)
-        self.neurons = [Neuron(nin, nonlin, activation=activation, rng=source, nout=nout) for _ in range(nout)]
-        for j, neuron in enumerate(self.neurons):
-            _prefix(f"neurons[{j}]", neuron)
+        options: dict[str, Any] = {"activation": activation, "init": init, "rng": generator(rng), "nout": nout}
+        self.neurons = [Neuron(nin, nonlin, **options) for _ in range(nout)]
+        _name(self)
 
     def __call__(self, x: Vector) -> Value | list[Value]:
         """Return the activation of each neuron; of a single one, bare rather than in a list.
@@ -152,16 +152,42 @@ class Layer(Module):
         out = [neuron(inputs) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
-    def parameters(self) -> list[Value]:
-        """Return the parameters of each neuron in turn."""
-        return [p for neuron in self.neurons for p in neuron.parameters()]
+    def pre_activations(self, root: Value) -> list[list[Value]]:
+        """Return the nodes z of this layer in a graph: a row for each time that the layer was called, in order.
+
+        Parameters
+        ----------
+        root : Value
+            What was computed with the layer, such as a loss of one sample or the mean over many.
+
+        Returns
+        -------
+        list of list of Value, n_calls times nout
+            After a backward sweep from `root` the `grad` of each is the delta of the textbooks, dJ/dz. A call is
+            left out if nothing of it leads to the root; a unit that does not lead there is None in its row.
+        """
+        place: dict[Any, int] = {neuron.b: j for j, neuron in enumerate(self.neurons)}
+        nin = len(self.neurons[0].w)
+        rows: list[list[Any]] = []
+        last = len(place)
+        for node in ancestors(root):
+            if node.op == "dot" and len(node.operands) == 2 * (nin + 1) and node.operands[nin] in place:
+                j = place[node.operands[nin]]  # that of the bias
+                if j <= last:  # the units of one call are recorded one after the other
+                    rows.append([None] * len(place))
+                rows[-1][j], last = node, j
+        return rows
+
+    def deltas(self, root: Value) -> list[list[float]]:
+        """Return dJ/dz of each unit, a row for each call of the layer, after a backward sweep from J = `root`."""
+        return [[0.0 if z is None else z.grad for z in row] for row in self.pre_activations(root)]
 
     def __repr__(self) -> str:
         """Return the list of neurons."""
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
 
 
-class MLP(Module):
+class MLP(Learner):
     """A multi-layer perceptron: layers one after the other.
 
     Parameters
@@ -170,10 +196,12 @@ class MLP(Module):
         The number of inputs, 1 or more.
     nouts : sequence of int
         The number of neurons in each layer; the last is the output.
-    activation : {"relu", "tanh", "sigmoid", "linear"}
-        The activation of the hidden layers.
-    output : {"relu", "tanh", "sigmoid", "linear"}
+    activation : str, callable, or a sequence of these
+        The activation of the hidden layers, see `nn.activations`; a sequence has one for each of them.
+    output : str or callable
         The activation of the last layer.
+    init : None, str or callable
+        What draws the initial weights, see `nn.init`; None is what suits each layer's activation.
     rng : None, int or random.Random
         Where the initial weights come from; None is the module `random`, which ``random.seed``
         governs, and an int is a seed.
@@ -198,8 +226,9 @@ class MLP(Module):
         nin: int,
         nouts: Iterable[int],
         *,
-        activation: str = "relu",
-        output: str = "linear",
+        activation: Activation | Sequence[Activation] = "relu",
+        output: Activation = "linear",
+        init: str | Initialiser | None = None,
         rng: int | Generator | None = None,
     ) -> None:
         if not isinstance(nouts, Iterable):
@@ -207,15 +236,27 @@ class MLP(Module):
         sizes = [_size("MLP", size) for size in (nin, *nouts)]
         if len(sizes) == 1:
             raise ValueError("MLP: expected the size of one layer or more, got none")
-        hidden, last = _known("MLP", activation), _known("MLP", output)
+        hidden = len(sizes) - 2
+        each = [activation] * hidden if isinstance(activation, str) or callable(activation) else [*activation]
+        if len(each) != hidden:
+            raise ValueError(f"MLP: expected one activation or {hidden}, one for each hidden layer, got {len(each)}")
+        for f in (*each, output):
+            function_of("MLP", f)
         source = generator(rng)
-        activations = [hidden] * (len(sizes) - 2) + [last]
         self.layers = [
-            Layer(n_in, n_out, activation=name, rng=source)
-            for n_in, n_out, name in zip(sizes, sizes[1:], activations, strict=False)
+            Layer(n_in, n_out, activation=f, init=init, rng=source)
+            for n_in, n_out, f in zip(sizes, sizes[1:], [*each, output], strict=False)
         ]
-        for i, layer in enumerate(self.layers):
-            _prefix(f"layers[{i}]", layer)
+        _name(self)
+
+    @property
+    def nin(self) -> int:
+        """The number of inputs."""
+        return len(self.layers[0].neurons[0].w)
+
+    def summary(self) -> Summary:
+        """Return a table of the layers, and of what a sweep costs; print it to read it."""
+        return Summary(self)
 
     def __call__(self, x: Vector) -> Value | list[Value]:
         """Return the outputs of the last layer; a single one bare rather than in a list.
@@ -229,18 +270,29 @@ class MLP(Module):
             x = layer(x)
         return x  # type: ignore[return-value]  # there is a layer, so x is what it returned
 
-    def parameters(self) -> list[Value]:
-        """Return the parameters of each layer in turn, from the input to the output."""
-        return [p for layer in self.layers for p in layer.parameters()]
+    def deltas(self, root: Value) -> list[list[list[float]]]:
+        """Return dJ/dz after a backward sweep from J = `root`: by layer, then by sample, then by unit.
+
+        Examples
+        --------
+        >>> model = MLP(2, [3, 1], activation="tanh", rng=0)
+        >>> loss = model([1.0, -1.0]) ** 2
+        >>> loss.backward()
+        >>> first, last = model.deltas(loss)
+        >>> len(first), len(first[0]), last[0] == [model.layers[1].neurons[0].b.grad]
+        (1, 3, True)
+        """
+        return [layer.deltas(root) for layer in self.layers]
 
     def __repr__(self) -> str:
         """Return the list of layers."""
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
 
 
-def _prefix(path: str, module: Module) -> None:
-    for parameter in module.parameters():
-        parameter.name = f"{path}.{parameter.name}"
+def _name(module: Module) -> None:
+    """Name each parameter by the way to it, so that graphs and messages say which one it is."""
+    for name, parameter in module.named_parameters().items():
+        parameter.name = name
 
 
 def _size(where: str, size: int) -> int:
@@ -251,13 +303,3 @@ def _size(where: str, size: int) -> int:
     if number < 1:
         raise ValueError(f"{where}: expected sizes of 1 or more, got {size!r}")
     return number
-
-
-def _known(where: str, activation: str) -> str:
-    if activation in ACTIVATIONS:
-        return activation
-    import difflib  # noqa: PLC0415  (only for this message)
-
-    close = difflib.get_close_matches(str(activation), ACTIVATIONS, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"{where}: expected an activation of {', '.join(ACTIVATIONS)}, got {activation!r}{hint}")

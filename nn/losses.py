@@ -10,9 +10,10 @@ of one, so the single output of a network goes in as it comes out.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from autograd import math
+from autograd import Value, math
 from nn._vectors import Scalar, Vector, as_list
 
 
@@ -24,7 +25,8 @@ def squared_error(outputs: Vector, targets: Vector) -> Scalar:
     outputs, targets : sequence of float or Value, of equal length 1 or more
         What the network says, and what it should say.
     """
-    return _squares("squared_error", outputs, targets)[0]
+    errors = _errors("squared_error", outputs, targets)
+    return math.dot(errors, errors)
 
 
 def half_squared_error(outputs: Vector, targets: Vector) -> Scalar:
@@ -35,7 +37,8 @@ def half_squared_error(outputs: Vector, targets: Vector) -> Scalar:
     outputs, targets : sequence of float or Value, of equal length 1 or more
         What the network says, and what it should say.
     """
-    return _squares("half_squared_error", outputs, targets)[0] / 2
+    errors = _errors("half_squared_error", outputs, targets)
+    return math.dot(errors, errors) / 2
 
 
 def mean_squared_error(outputs: Vector, targets: Vector) -> Scalar:
@@ -46,8 +49,78 @@ def mean_squared_error(outputs: Vector, targets: Vector) -> Scalar:
     outputs, targets : sequence of float or Value, of equal length n, 1 or more
         What the network says, and what it should say.
     """
-    total, n = _squares("mean_squared_error", outputs, targets)
-    return total / n
+    errors = _errors("mean_squared_error", outputs, targets)
+    return math.dot(errors, errors) / len(errors)
+
+
+def mean_absolute_error(outputs: Vector, targets: Vector) -> Scalar:
+    r"""Return :math:`\frac1n \sum_k |\hat y_k - y_k|`, which outliers pull at no more than others.
+
+    Parameters
+    ----------
+    outputs, targets : sequence of float or Value, of equal length n, 1 or more
+        What the network says, and what it should say.
+    """
+    errors = _errors("mean_absolute_error", outputs, targets)
+    return math.sum([abs(e) for e in errors]) / len(errors)
+
+
+def huber(outputs: Vector, targets: Vector, delta: float = 1.0) -> Scalar:
+    r"""Return the mean of :math:`\frac12 e^2` for errors within delta, of :math:`\delta(|e| - \frac12\delta)` beyond.
+
+    Parameters
+    ----------
+    outputs, targets : sequence of float or Value, of equal length, 1 or more
+        What the network says, and what it should say.
+    delta : float, > 0
+        From where on errors count by their size rather than by their square.
+
+    Notes
+    -----
+    Source: Huber, Robust estimation of a location parameter, Annals of Mathematical Statistics 35, 1964.
+    """
+    errors = _errors("huber", outputs, targets)
+    return math.sum([e * e / 2 if abs(e) <= delta else delta * (abs(e) - delta / 2) for e in errors]) / len(errors)
+
+
+def hinge(outputs: Vector, label: float) -> Scalar:
+    r"""Return :math:`\max(0, 1 - y z)`: zero once the output z is on the side of the label y, and by 1 or more.
+
+    Parameters
+    ----------
+    outputs : float or Value, or a sequence of one
+        The score z.
+    label : {-1, 1}
+        The class y.
+    """
+    (z,) = _single("hinge", outputs)
+    if label not in (-1, 1):
+        raise ValueError(f"hinge: expected a label of -1 or 1, got {label!r}")
+    loss: Scalar = math.relu(1 - label * z)
+    return loss
+
+
+def binary_cross_entropy(outputs: Vector, label: float) -> Scalar:
+    r"""Return :math:`-y \log p - (1 - y) \log(1 - p)` for :math:`p = 1 / (1 + e^{-z})`, given the logit z.
+
+    Parameters
+    ----------
+    outputs : float or Value, or a sequence of one
+        The logit z, finite.
+    label : float, 0 to 1
+        The probability y of class 1: mostly 0 or 1.
+
+    Notes
+    -----
+    Computed as :math:`y\, s(-z) + (1 - y)\, s(z)` with softplus s, where nothing overflows or cancels.
+    """
+    (z,) = _single("binary_cross_entropy", outputs)
+    if not 0 <= label <= 1:
+        raise ValueError(f"binary_cross_entropy: expected a label from 0 to 1, got {label!r}")
+    if label in (0, 1):
+        certain: Scalar = math.softplus(-z if label else z)
+        return certain
+    return label * math.softplus(-z) + (1 - label) * math.softplus(z)
 
 
 def softmax(logits: Vector) -> list[Scalar]:
@@ -110,13 +183,48 @@ def mean(losses: Iterable[Scalar]) -> Scalar:
     return average
 
 
-def _squares(where: str, outputs: Vector, targets: Vector) -> tuple[Scalar, int]:
-    """Return the sum of squared errors and the number of them."""
+def l1_penalty(parameters: Iterable[Value], strength: float) -> Value:
+    r"""Return :math:`\lambda \sum |w|`, to be added to a cost: it pulls weights that do not help to just 0."""
+    return strength * math.sum([abs(w) for w in parameters])
+
+
+def l2_penalty(parameters: Iterable[Value], strength: float) -> Value:
+    r"""Return :math:`\frac\lambda2 \sum w^2`, to be added to a cost: it keeps weights small."""
+    weights = [*parameters]
+    return strength / 2 * math.dot(weights, weights)
+
+
+#: The losses of one sample by name: what each takes is the network's output and the target.
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
+    loss.__name__: loss
+    for loss in (
+        half_squared_error,
+        squared_error,
+        mean_squared_error,
+        mean_absolute_error,
+        huber,
+        hinge,
+        binary_cross_entropy,
+        softmax_cross_entropy,
+    )
+}
+
+
+def _errors(where: str, outputs: Vector, targets: Vector) -> list[Value]:
+    """Return how far each output is off; of floats these are floats, which have the same operators."""
     out, wanted = as_list(outputs), as_list(targets)
     if len(out) != len(wanted) or not out:
         raise ValueError(f"{where}: expected as many outputs as targets, got {len(out)} and {len(wanted)}")
-    errors = [o - t for o, t in zip(out, wanted, strict=True)]
-    return math.dot(errors, errors), len(errors)
+    errors: list[Any] = [o - t for o, t in zip(out, wanted, strict=True)]
+    return errors
+
+
+def _single(where: str, outputs: Vector) -> list[Value]:
+    """Return the single output as a list of one."""
+    out: list[Any] = as_list(outputs)
+    if len(out) != 1:
+        raise ValueError(f"{where}: expected a single output, got {len(out)}")
+    return out
 
 
 def _logits(where: str, logits: Vector) -> tuple[list[Scalar], int]:

@@ -15,8 +15,9 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
+from nn.activations import ACTIVATIONS
 from nn.data import Table
-from nn.layers import ACTIVATIONS, MLP
+from nn.layers import MLP
 
 __all__ = ["datasets", "models"]
 

@@ -19,8 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, math
-from autograd._backend import ancestors
+from autograd import Value, ancestors, math
 from nn import MLP, SGD, Neuron, half_squared_error, mean, squared_error, train
 
 CLOSE = 1e-13
@@ -445,7 +444,8 @@ def test_b18_vector_form():
     """The deltas and gradients on the graph are those of the recursion over whole layers."""
     model, x, y = network([3, 5, 4, 2]), np.array([0.3, -0.5, 0.9]), np.array([0.1, 0.8])
     nodes = activations(model, x)
-    half_squared_error(nodes[-1], y).backward()
+    cost = half_squared_error(nodes[-1], y)
+    cost.backward()
 
     layers = [weights(layer) for layer in model.layers]
     a, z = [x], []
@@ -457,7 +457,8 @@ def test_b18_vector_form():
         delta.insert(0, W.T @ delta[0] * slope(z_l))
 
     for i, layer in enumerate(model.layers):
-        assert [pre_activation(node).grad for node in nodes[i]] == close(delta[i])
+        assert model.deltas(cost)[i] == [[pre_activation(node).grad for node in nodes[i]]]
+        assert model.deltas(cost)[i][0] == close(delta[i])
         dW, db = gradients(layer)
         assert dW == close(np.outer(delta[i], a[i]))
         assert db == close(delta[i])
@@ -488,13 +489,15 @@ def test_b20_gradient_accumulated_over_samples():
     rng = np.random.default_rng(0)
     X, Y = rng.uniform(-1, 1, (m, 3)), rng.uniform(0, 1, (m, 2))
     (W1, b1), (W2, b2) = (weights(layer) for layer in model.layers)
-    D1, D2, J = np.zeros((4, 4)), np.zeros((2, 5)), 0.0
+    D1, D2, J, deltas = np.zeros((4, 4)), np.zeros((2, 5)), 0.0, ([], [])
     for x, y in zip(X, Y, strict=True):
         z2 = W1 @ x + b1
         z3 = W2 @ sigmoid(z2) + b2
         a1, a2, a3 = np.append(x, 1.0), np.append(sigmoid(z2), 1.0), sigmoid(z3)
         delta3 = (a3 - y) * slope(z3)
         delta2 = W2.T @ delta3 * slope(z2)
+        deltas[0].append(delta2 / m)
+        deltas[1].append(delta3 / m)
         D1 += np.outer(delta2, a1) / m
         D2 += np.outer(delta3, a2) / m
         J += np.sum((a3 - y) ** 2) / (2 * m)
@@ -504,6 +507,8 @@ def test_b20_gradient_accumulated_over_samples():
     assert cost.data == close(J)
     for layer, D in zip(model.layers, (D1, D2), strict=True):
         assert np.column_stack(gradients(layer)) == close(D)
+    for found, expected in zip(model.deltas(cost), deltas, strict=True):  # by sample, and the mean has 1/m
+        assert np.array(found) == close(np.array(expected))
 
     SGD(model.parameters(), learning_rate=0.5).step()
     assert mean([half_squared_error(model(x), y) for x, y in zip(X, Y, strict=True)]) < cost

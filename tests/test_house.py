@@ -28,8 +28,10 @@ FLOORS = {
         "implicit": 8, "arrays": 8, "__init__": 9,
     },
     "nn": {
-        "_vectors": 0, "module": 0, "init": 0, "layers": 1, "losses": 1, "optim": 1, "data": 1, "train": 2, "files": 2,
-        "tasks": 2, "testing": 3, "__init__": 3, "cli": 4, "__main__": 5,
+        "_vectors": 0, "_words": 0, "_writing": 0, "module": 0, "schedules": 0, "activations": 1, "init": 1, "losses": 1,
+        "optim": 1, "data": 1, "checkpoints": 2, "datasets": 2, "summary": 2, "train": 3, "fitting": 4, "layers": 5,
+        "estimators": 6, "files": 6, "picture": 6, "plot": 6, "tables": 7, "testing": 8, "__init__": 8, "cli": 9,
+        "__main__": 10,
     },
     "autograd/testing": {
         "differences": 0, "exact": 0, "faults": 0, "ledger": 0, "programs": 0, "verdicts": 1, "calls": 2,
