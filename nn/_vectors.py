@@ -11,8 +11,10 @@ Vector = Sequence[Scalar] | Scalar
 
 
 def as_list(vector: Vector) -> list[Scalar]:
-    """Return the numbers of a vector; a bare number is a vector of one.
+    """Return the numbers of a vector, to be read only; a bare number is a vector of one.
 
     A layer of one neuron returns its Value bare, and whatever takes a vector takes that too.
     """
+    if isinstance(vector, list):  # the usual case
+        return vector
     return [*vector] if isinstance(vector, Iterable) else [vector]

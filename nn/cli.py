@@ -539,6 +539,8 @@ def _plot(options: argparse.Namespace, report: _Report) -> None:
     import matplotlib as mpl  # noqa: PLC0415  (slow to load, and an extra)
 
     mpl.use("Agg")  # no screen is needed
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
     from nn import plot  # noqa: PLC0415
 
     _check_output(options.output)
@@ -555,6 +557,7 @@ def _plot(options: argparse.Namespace, report: _Report) -> None:
     content = io.BytesIO()
     first = getattr(axes, "flat", [axes])[0]
     first.figure.savefig(content, format=options.output.suffix.removeprefix(".") or "png")
+    plt.close(first.figure)
     write_whole(options.output, content.getvalue())
     report.say(f"saved: {options.output}", saved=str(options.output))
 

@@ -90,7 +90,7 @@ history_ : History
 n_iter_ : int
     How many epochs there were.
 loss_curve_ : list of float, length n_iter_
-    The mean loss of the rows learned from, the penalty included, in each epoch.
+    The mean loss of the rows learned from in each epoch, without the penalty.
 n_features_in_ : int
     The number of columns.
 feature_names_in_ : array of str
@@ -178,7 +178,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             epochs=self.epochs,
             batch_size=self.batch_size,
             schedule=self.schedule,
-            validation=None if self.validation is None else float(self.validation),
+            validation=self.validation,
             patience=self.patience,
             rng=rng,
             progress=self.progress,

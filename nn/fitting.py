@@ -149,6 +149,9 @@ class Learner(Module):
             raise ValueError("fit: expected the learning rate in the optimizer, got another one beside it")
         if isinstance(schedule, str):
             schedule = SCHEDULES[known("fit", "a schedule", schedule, SCHEDULES)](epochs)
+        for name, strength in (("l1", l1), ("l2", l2)):
+            if not 0 <= strength < math.inf:
+                raise ValueError(f"fit: expected a finite {name} >= 0, got {strength!r}")
         function = loss if callable(loss) else LOSSES[known("fit", "a loss", loss, LOSSES)]
 
         def penalty() -> Any:

@@ -58,12 +58,12 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter against its gradient."""
         self.steps += 1
-        for i, parameter in enumerate(self.parameters):
-            gradient = parameter.grad + self.weight_decay * parameter.data
-            parameter.data -= self.learning_rate * self.direction(i, gradient)
+        gradients = [parameter.grad + self.weight_decay * parameter.data for parameter in self.parameters]
+        for parameter, direction in zip(self.parameters, self.directions(gradients), strict=True):
+            parameter.data -= self.learning_rate * direction
 
-    def direction(self, i: int, gradient: float) -> float:
-        """Return where parameter i should go, to be subtracted, given its gradient."""
+    def directions(self, gradients: list[float]) -> list[float]:
+        """Return where each parameter should go, to be subtracted, given the gradients."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -134,10 +134,13 @@ class SGD(Optimizer):
         if nesterov and not momentum:
             raise ValueError("SGD: expected a momentum for nesterov, got 0")
 
-    def direction(self, i: int, gradient: float) -> float:
-        """Return the velocity, or, with Nesterov's momentum, the velocity that comes after it."""
-        self.velocity[i] = self.momentum * self.velocity[i] + gradient
-        return gradient + self.momentum * self.velocity[i] if self.nesterov else self.velocity[i]
+    def directions(self, gradients: list[float]) -> list[float]:
+        """Return the velocities, or, with Nesterov's momentum, those that come after them."""
+        mu = self.momentum
+        self.velocity = [mu * v + g for v, g in zip(self.velocity, gradients, strict=True)]
+        if not self.nesterov:
+            return self.velocity
+        return [g + mu * v for v, g in zip(self.velocity, gradients, strict=True)]
 
 
 class Adam(Optimizer):
@@ -176,13 +179,15 @@ class Adam(Optimizer):
             raise ValueError(f"Adam: expected a finite epsilon > 0, got {epsilon!r}")
         self.epsilon = epsilon
 
-    def direction(self, i: int, gradient: float) -> float:
-        """Return the average gradient over the root of the average square, both without their bias to 0."""
+    def directions(self, gradients: list[float]) -> list[float]:
+        """Return the average gradients over the roots of the average squares, both without their bias to 0."""
         first, second = self.betas
-        self.average[i] = first * self.average[i] + (1 - first) * gradient
-        self.average_square[i] = second * self.average_square[i] + (1 - second) * gradient * gradient
-        average = self.average[i] / (1 - first**self.steps)
-        return average / (math.sqrt(self.average_square[i] / (1 - second**self.steps)) + self.epsilon)
+        self.average = [first * m + (1 - first) * g for m, g in zip(self.average, gradients, strict=True)]
+        squares = zip(self.average_square, gradients, strict=True)
+        self.average_square = [second * v + (1 - second) * g * g for v, g in squares]
+        rise, fall = 1 - first**self.steps, 1 - second**self.steps
+        averages = zip(self.average, self.average_square, strict=True)
+        return [m / rise / (math.sqrt(v / fall) + self.epsilon) for m, v in averages]
 
 
 #: The optimisers by name.

@@ -23,7 +23,7 @@ class History:
     Attributes
     ----------
     loss : list of float
-        The mean loss over the samples, each taken just before the step it led to; a penalty is included.
+        The mean loss over the samples, each taken just before the step it led to; penalties are left out.
     validation_loss : list of float
         The mean loss over the samples held out, after the epoch; empty where there are none.
     learning_rate : list of float
@@ -191,19 +191,16 @@ class _Run:
         self.best = [parameter.data for parameter in optimizer.parameters]
 
     def step(self, inputs: Sequence[Any], targets: Sequence[Any], batch: Sequence[int]) -> float:
-        """Make one step by the gradient of a batch, and return the cost before it."""
+        """Make one step by the gradient of a batch, and return its mean loss before."""
         self.optimizer.zero_grad()
-
-        def cost() -> Any:
-            cost = mean([self.loss(self.model(inputs[i]), targets[i]) for i in batch])
-            return cost if self.penalty is None else cost + self.penalty()
-
-        found = self.finite(cost)
-        found.backward()
+        loss = self.finite(lambda: mean([self.loss(self.model(inputs[i]), targets[i]) for i in batch]))
+        penalty = self.penalty
+        cost = loss if penalty is None else self.finite(lambda: loss + penalty())
+        cost.backward()
         if self.clip is not None:
             clip_gradients(self.optimizer.parameters, self.clip)
         self.optimizer.step()
-        number: float = found.data
+        number: float = loss.data
         return number
 
     def end_of_epoch(self, loss: float, validation: tuple[Sequence[Any], Sequence[Any]] | None) -> None:
@@ -238,7 +235,7 @@ class _Run:
             parameter.data = number
 
     def finite(self, cost: Callable[[], Any]) -> Any:
-        """Return a cost, or raise an error that says where it ceased to be finite, and what to try."""
+        """Return a Value, or raise an error that says where it ceased to be finite, and what to try."""
         try:
             found = cost()
         except (ArithmeticError, ValueError):  # a result that no float can hold, or a mistake of another kind
