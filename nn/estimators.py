@@ -15,8 +15,8 @@ regression, and classes may have any names.
 
 from __future__ import annotations
 
+import inspect
 import random
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -112,8 +112,10 @@ def _documented(estimator: _Class) -> _Class:
     """Put what both classes share into the docstring of one."""
     parameters = _PARAMETERS.format(losses=", ".join(estimator._losses), default=estimator._losses[0])
     shared = {"{parameters}": parameters, "{attributes}": _ATTRIBUTES, "{raises}": _RAISES}
+    documentation = inspect.cleandoc(str(estimator.__doc__))
     for place, text in shared.items():
-        estimator.__doc__ = str(estimator.__doc__).replace(f"    {place}", textwrap.indent(text, "    "))
+        documentation = documentation.replace(place, text)
+    estimator.__doc__ = documentation
     return estimator
 
 

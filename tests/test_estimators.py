@@ -254,10 +254,10 @@ def test_shared_documentation():
     """Each option and attribute is told in the docstring of both classes, each loss where it fits."""
     for make in (MLPClassifier, MLPRegressor):
         for option in make().get_params():
-            assert f"\n    {option} : " in make.__doc__
+            assert f"\n{option} : " in make.__doc__
         fitted = make(**SHORT).fit(pd.DataFrame({"x": [0.0, 1.0, 2.0]}), [0, 1, 1])
         for attribute in vars(fitted):
-            assert f"\n    {attribute} : " in make.__doc__
+            assert f"\n{attribute} : " in make.__doc__
         assert "{" not in make.__doc__.split("Examples")[0]
     assert "huber" in MLPRegressor.__doc__
     assert "huber" not in MLPClassifier.__doc__
@@ -382,7 +382,7 @@ def test_bad_targets(make, y, error, text):
         (
             {"validation": 1},
             ValueError,
-            "fit: expected validation to be a part of the rows, above 0 and below 1, got 1.0 of 442",
+            "fit: expected validation to be a part of the rows, above 0 and below 1, got 1 of 442",
         ),
     ],
 )
