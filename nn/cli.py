@@ -555,9 +555,11 @@ def _plot(options: argparse.Namespace, report: _Report) -> None:
         with _about(options.file):
             axes = _plot_rows(kind, model, cells, options.columns)
     content = io.BytesIO()
-    first = getattr(axes, "flat", [axes])[0]
-    first.figure.savefig(content, format=options.output.suffix.removeprefix(".") or "png")
-    plt.close(first.figure)
+    figure = getattr(axes, "flat", [axes])[0].figure
+    try:
+        figure.savefig(content, format=options.output.suffix.removeprefix(".") or "png")
+    finally:
+        plt.close(figure)
     write_whole(options.output, content.getvalue())
     report.say(f"saved: {options.output}", saved=str(options.output))
 

@@ -251,7 +251,7 @@ def bits(numbers):
 @given(table=datasets())
 def test_predictions_are_the_same_after_a_round_trip(table, tmp_path_factory):
     """A model that was saved and loaded says the same of every row, to the last bit."""
-    assume(len(set(table.targets)) > 1)
+    assume(max(table.targets) - min(table.targets) > 1e-9)
     path = tmp_path_factory.mktemp("models") / "m"
     trained = TableModel.fit(table, **FAST)
     trained.save(path)
