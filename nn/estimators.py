@@ -158,9 +158,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.progress = progress
         self.callbacks = callbacks
 
+    def _forget(self) -> None:
+        """Undo a fit, so that the next, should it fail, does not pass for the one before."""
+        self.__dict__.pop("history_", None)
+
     def _fit(self, X: Any, targets: list[Any], n_outputs: int) -> Self:
         where = type(self).__name__
-        self.__dict__.pop("history_", None)  # so that a fit that fails does not pass for the one before
         if not isinstance(self.hidden, Iterable):
             raise TypeError(f"{where}: expected hidden to be a sequence of sizes, such as (32,), got {self.hidden!r}")
         loss = self._losses[0] if self.loss is None else self.loss
@@ -273,6 +276,7 @@ class MLPClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         -------
         self
         """
+        self._forget()
         X, y = validate_data(self, X, y, order="C", ensure_min_samples=2)
         try:
             check_classification_targets(y)
@@ -357,6 +361,7 @@ class MLPRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         -------
         self
         """
+        self._forget()
         X, y = validate_data(self, X, y, order="C", y_numeric=True, ensure_min_samples=2)
         if y.dtype.kind not in "fiub":
             raise ValueError(
@@ -388,4 +393,7 @@ def _scaler(where: str, what: str, numbers: Any) -> Any:
         k = int(overflown.argmax())
         got = f"got numbers of size {abs(numbers[:, k]).max():g} in column {k} of {what}"
         raise ValueError(f"{where}: expected a variance that a float can hold, {got}")
+    # Of a column of equal numbers the mean is rounded, and what is left would not be scaled.
+    equal = numbers.min(axis=0) == numbers.max(axis=0)
+    scaler.mean_[equal], scaler.scale_[equal] = numbers[0, equal], 1.0
     return scaler

@@ -1,6 +1,6 @@
 """Learner: fit, predict and score, for whoever wants the result rather than the loop.
 
-Everything here is a few lines around `nn.train.train`. Inputs and targets are lists, NumPy arrays or pandas frames;
+Everything here is a few lines around `nn.train`. Inputs and targets are lists, NumPy arrays or pandas frames;
 what comes back is lists of plain numbers.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
@@ -55,6 +56,11 @@ class Learner(Module):
         """The number of inputs."""
         raise NotImplementedError
 
+    @property
+    def nout(self) -> int:
+        """The number of outputs."""
+        raise NotImplementedError
+
     def __call__(self, x: Any) -> Any:
         """Return the outputs for one row of inputs."""
         raise NotImplementedError
@@ -96,7 +102,7 @@ class Learner(Module):
         learning_rate : float, optional
             The length of a step. By default 0.01 for "adam" and 0.1 for "sgd".
         epochs, patience, clip, callbacks, checkpoint, resume
-            As in `nn.train.train`.
+            As in `nn.train`.
         batch_size : int or None
             The number of rows of a step; 1 is one-sample SGD, None is all rows: gradient descent.
         validation : float or (X, y), optional
@@ -120,7 +126,7 @@ class Learner(Module):
         ValueError, TypeError
             The data, or an option, is not what it should be; the text names the row.
         FloatingPointError
-            The loss ceased to be finite; see `nn.train.train`.
+            The loss ceased to be finite; see `nn.train`.
 
         Examples
         --------
@@ -131,34 +137,38 @@ class Learner(Module):
         >>> model.score(X, [x * x for x in X]) > 0.99
         True
         """
-        rows, targets = self._rows("fit", X), _targets(y)
-        _same_length("fit", rows, targets)
+        function = loss if callable(loss) else LOSSES[known("fit", "a loss", loss, LOSSES)]
+        name_of_loss = next((name for name, other in LOSSES.items() if other is function), None)
+        rows, targets = self._samples("fit", X, y, name_of_loss)
         source = generator(rng)
         judge = None
-        if isinstance(validation, int | float):
-            rows, targets, judge = _held_out(rows, targets, validation, source)
+        if isinstance(validation, tuple | list):
+            judge = self._samples("fit: validation", *validation, name_of_loss)
         elif validation is not None:
-            judge = self._rows("fit: validation", validation[0]), _targets(validation[1])
-            _same_length("fit: validation", *judge)
+            labels = targets if name_of_loss in _DECISIONS else None
+            rows, targets, judge = _held_out(rows, targets, validation, source, labels)
         parameters = self.parameters()
         if isinstance(optimizer, str):
             name = known("fit", "an optimizer", optimizer, OPTIMIZERS)
             rate = LEARNING_RATES[name] if learning_rate is None else learning_rate
             optimizer = OPTIMIZERS[name](parameters, rate)
+        elif not isinstance(optimizer, Optimizer):
+            raise TypeError(f"fit: expected the name of an optimizer, or an Optimizer, got {optimizer!r}")
         elif learning_rate is not None:
             raise ValueError("fit: expected the learning rate in the optimizer, got another one beside it")
+        elif not {*parameters} & {*optimizer.parameters}:
+            raise ValueError("fit: expected an optimizer of parameters of this network, got one of others")
         if isinstance(schedule, str):
             schedule = SCHEDULES[known("fit", "a schedule", schedule, SCHEDULES)](epochs)
         for name, strength in (("l1", l1), ("l2", l2)):
             if not 0 <= strength < math.inf:
                 raise ValueError(f"fit: expected a finite {name} >= 0, got {strength!r}")
-        function = loss if callable(loss) else LOSSES[known("fit", "a loss", loss, LOSSES)]
 
         def penalty() -> Any:
             parts = [(l1_penalty, l1), (l2_penalty, l2)]
             return ad_math.sum([part(parameters, strength) for part, strength in parts if strength])
 
-        self.loss = next((name for name, other in LOSSES.items() if other is function), loss)
+        self.loss = name_of_loss or loss
         with _progress(epochs, progress) as show:
             return train(
                 self,
@@ -206,13 +216,32 @@ class Learner(Module):
 
     def score(self, X: Any, y: Any) -> float:
         """Return how good predictions are: the accuracy of labels, or else R^2, the part of the variance explained."""
-        predicted, targets = self.predict(X), _targets(y)
-        _same_length("score", predicted, targets)
+        loss = self.loss if isinstance(self.loss, str) else None
+        rows, targets = self._samples("score", X, y, loss)
+        predicted = self.predict(rows)
         if self.loss in _DECISIONS:
             return sum(bool(p == t) for p, t in zip(predicted, targets, strict=True)) / len(targets)
         found, wanted = [as_list(p) for p in predicted], [as_list(t) for t in targets]
+        for i, t in enumerate(wanted):
+            if len(t) != self.nout:
+                raise ValueError(f"score: y[{i}]: expected {self.nout} numbers, got {len(t)}")
         columns = list(zip(zip(*found, strict=True), zip(*wanted, strict=True), strict=True))
         return math.fsum(_r_squared(*column) for column in columns) / len(columns)
+
+    def _samples(self, where: str, X: Any, y: Any, loss: str | None) -> tuple[list[list[float]], list[Any]]:
+        """Return rows, and targets as a loss takes them; of a loss of one's own they are left as they are."""
+        rows, targets = self._rows(where, X), _targets(y)
+        if len(rows) != len(targets) or not rows:
+            counts = f"{len(rows)} and {len(targets)}"
+            raise ValueError(f"{where}: expected as many rows as targets, and one or more, got {counts}")
+        if loss == "softmax_cross_entropy":
+            return rows, [_label(f"{where}: y[{i}]", t, self.nout) for i, t in enumerate(targets)]
+        if loss is not None:
+            targets = [
+                [_number(f"{where}: y[{i}]", x) for x in t] if isinstance(t, list) else _number(f"{where}: y[{i}]", t)
+                for i, t in enumerate(targets)
+            ]
+        return rows, targets
 
     def _rows(self, where: str, X: Any) -> list[list[float]]:
         rows = []
@@ -229,6 +258,14 @@ def _number(where: str, x: Any) -> float:
     return float(x)
 
 
+def _label(where: str, target: Any, n: int) -> int:
+    """Return the index of a class, which may be a float, as in a column of pandas'."""
+    number = float(target) if isinstance(target, Real) else math.nan
+    if not (number.is_integer() and 0 <= number < n):
+        raise ValueError(f"{where}: expected a label, a whole number from 0 to {n - 1}, got {target!r}")
+    return int(number)
+
+
 def _plain(numbers: Any) -> list[Any]:
     """Return a list, an array or a frame as a list."""
     for convert in ("to_numpy", "tolist"):
@@ -240,22 +277,26 @@ def _targets(y: Any) -> list[Any]:
     return [row[0] if isinstance(row, list) and len(row) == 1 else row for row in _plain(y)]
 
 
-def _same_length(where: str, rows: Sequence[Any], targets: Sequence[Any]) -> None:
-    if len(rows) != len(targets) or not rows:
-        raise ValueError(
-            f"{where}: expected as many rows as targets, and one or more, got {len(rows)} and {len(targets)}"
-        )
-
-
-def _held_out(rows: list[Any], targets: list[Any], part: float, source: Generator) -> tuple[Any, Any, Any]:
-    """Return the rows and targets to learn from, and those to judge by."""
+def _held_out(
+    rows: list[Any], targets: list[Any], part: float, source: Generator, labels: list[Any] | None
+) -> tuple[Any, Any, Any]:
+    """Return the rows and targets to learn from, and those to judge by; of each label one row at least is kept."""
     n = len(rows)
     count = math.ceil(part * n)
     if not 0 < part < 1 or count == n:
         raise ValueError(f"fit: expected validation to be a part of the rows, above 0 and below 1, got {part!r} of {n}")
     order = list(range(n))
     source.shuffle(order)
-    held, kept = sorted(order[:count]), sorted(order[count:])
+    left = Counter(labels)
+    held: list[int] = []
+    for i in order:
+        if len(held) < count and (labels is None or left[labels[i]] > 1):
+            held.append(i)
+            left.subtract(labels and [labels[i]])
+    if not held:
+        raise ValueError(f"fit: expected rows to hold out for validation, got {n} rows of {n} labels")
+    held.sort()
+    kept = sorted({*order} - {*held})
     judge = [rows[i] for i in held], [targets[i] for i in held]
     return [rows[i] for i in kept], [targets[i] for i in kept], judge
 

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from autograd import Value, ancestors, math
-from nn._vectors import Vector, as_list
+from nn._vectors import Scalar, Vector, as_list
 from nn.activations import ACTIVATIONS, Activation, function_of, name_of
 from nn.fitting import Learner
 from nn.init import Generator, Initialiser, generator, initialiser
@@ -169,13 +169,16 @@ class Layer(Module):
         place: dict[Any, int] = {neuron.b: j for j, neuron in enumerate(self.neurons)}
         nin = len(self.neurons[0].w)
         rows: list[list[Any]] = []
-        last = len(place)
+        last = len(self.neurons)
+        before: tuple[Scalar, ...] = ()
         for node in ancestors(root):
             if node.op == "dot" and len(node.operands) == 2 * (nin + 1) and node.operands[nin] in place:
                 j = place[node.operands[nin]]  # that of the bias
-                if j <= last:  # the units of one call are recorded one after the other
-                    rows.append([None] * len(place))
-                rows[-1][j], last = node, j
+                # The units of one call are recorded one after the other, and see the same inputs.
+                inputs = node.operands[nin + 1 :]
+                if j <= last or not all(map(_is_same, inputs, before)):
+                    rows.append([None] * len(self.neurons))
+                rows[-1][j], last, before = node, j, inputs
         return rows
 
     def deltas(self, root: Value) -> list[list[float]]:
@@ -237,7 +240,8 @@ class MLP(Learner):
         if len(sizes) == 1:
             raise ValueError("MLP: expected the size of one layer or more, got none")
         hidden = len(sizes) - 2
-        each = [activation] * hidden if isinstance(activation, str) or callable(activation) else [*activation]
+        is_sequence = isinstance(activation, Iterable) and not isinstance(activation, str)
+        each: list[Any] = [*activation] if is_sequence else [activation] * hidden  # type: ignore[misc]
         if len(each) != hidden:
             raise ValueError(f"MLP: expected one activation or {hidden}, one for each hidden layer, got {len(each)}")
         for f in (*each, output):
@@ -253,6 +257,11 @@ class MLP(Learner):
     def nin(self) -> int:
         """The number of inputs."""
         return len(self.layers[0].neurons[0].w)
+
+    @property
+    def nout(self) -> int:
+        """The number of outputs."""
+        return len(self.layers[-1].neurons)
 
     def summary(self) -> Summary:
         """Return a table of the layers, and of what a sweep costs; print it to read it."""
@@ -293,6 +302,11 @@ def _name(module: Module) -> None:
     """Name each parameter by the way to it, so that graphs and messages say which one it is."""
     for name, parameter in module.named_parameters().items():
         parameter.name = name
+
+
+def _is_same(x: Scalar, y: Scalar) -> bool:
+    """Return whether two inputs are the same Value, or equal numbers."""
+    return x is y or not (isinstance(x, Value) or isinstance(y, Value) or x != y)
 
 
 def _size(where: str, size: int) -> int:

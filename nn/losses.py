@@ -79,6 +79,8 @@ def huber(outputs: Vector, targets: Vector, delta: float = 1.0) -> Scalar:
     -----
     Source: Huber, Robust estimation of a location parameter, Annals of Mathematical Statistics 35, 1964.
     """
+    if not delta > 0:
+        raise ValueError(f"huber: expected delta > 0, got {delta!r}")
     errors = _errors("huber", outputs, targets)
     return math.sum([e * e / 2 if abs(e) <= delta else delta * (abs(e) - delta / 2) for e in errors]) / len(errors)
 

@@ -11,8 +11,8 @@ from autograd import Value
 class Module:
     """The base of neurons, layers and networks, and of your own: its parameters are found in its attributes.
 
-    An attribute that is a Value is a parameter; one that is a Module brings its own, and so do lists, tuples and
-    dicts of them. The order is that of the attributes, always the same, and what occurs twice counts once.
+    An attribute that is a Value is a parameter; one that is a Module brings its own, and so do lists, tuples,
+    dicts and arrays of them. The order is that of the attributes, always the same, and what occurs twice counts once.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class Module:
     def named_parameters(self) -> dict[str, Value]:
         """Return the parameters by where they are, such as ``layers[0].neurons[2].w[1]``."""
         names: dict[Value, str] = {}
-        for name, parameter in _found_in(self, ""):
+        for name, parameter in _found_in(self, "", set()):
             names.setdefault(parameter, name)
         return {name: parameter for parameter, name in names.items()}
 
@@ -58,7 +58,7 @@ class Module:
         parameters = self.parameters()
         if len(numbers) != len(parameters):
             raise ValueError(f"load_vector: expected {len(parameters)} numbers, got {len(numbers)}")
-        for parameter, number in zip(parameters, numbers, strict=True):
+        for parameter, number in zip(parameters, [*map(float, numbers)], strict=True):
             parameter.data = number
 
     def state_dict(self) -> dict[str, float]:
@@ -72,20 +72,24 @@ class Module:
             if names:
                 who = "the state" if what == "lacks" else f"the {type(self).__name__}"
                 raise KeyError(f"load_state_dict: {who} {what} {', '.join(sorted(map(repr, names)))}")
-        for name, parameter in parameters.items():
-            parameter.data = state[name]
+        self.load_vector([state[name] for name in parameters])
 
 
-def _found_in(thing: Any, path: str) -> Iterator[tuple[str, Value]]:
-    """Yield the Values in a module, a list or a dict, with the way to them."""
+def _found_in(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Value]]:
+    """Yield the Values in a module, a list, a dict or an array, with the way to them; each module counts once."""
     if isinstance(thing, Value):
         yield path, thing
     elif isinstance(thing, Module):
+        if id(thing) in seen:  # it may hold itself, by way of its parts
+            return
+        seen.add(id(thing))
         for name, attribute in vars(thing).items():
-            yield from _found_in(attribute, f"{path}.{name}" if path else name)
+            yield from _found_in(attribute, f"{path}.{name}" if path else name, seen)
     elif isinstance(thing, list | tuple):
         for i, item in enumerate(thing):
-            yield from _found_in(item, f"{path}[{i}]")
+            yield from _found_in(item, f"{path}[{i}]", seen)
     elif isinstance(thing, dict):
         for key, item in thing.items():
-            yield from _found_in(item, f"{path}[{key!r}]")
+            yield from _found_in(item, f"{path}[{key!r}]", seen)
+    elif str(getattr(thing, "dtype", "")) == "object":  # an array of NumPy's
+        yield from _found_in(thing.tolist(), path, seen)

@@ -66,6 +66,12 @@ class Optimizer:
         """Return where each parameter should go, to be subtracted, given the gradients."""
         raise NotImplementedError
 
+    def __repr__(self) -> str:
+        """Return the name and the options, without what changes from step to step."""
+        changing = {"parameters", "learning_rate", "steps", *self.memory}
+        options = [f"{name}={option!r}" for name, option in vars(self).items() if name not in changing]
+        return f"{self._name}({len(self.parameters)} parameters, {', '.join(options)})"
+
     def state_dict(self) -> dict[str, Any]:
         """Return all that changes from step to step, as JSON can hold it."""
         return {"learning_rate": self.learning_rate, "steps": self.steps} | {
@@ -185,6 +191,8 @@ class Adam(Optimizer):
         self.average = [first * m + (1 - first) * g for m, g in zip(self.average, gradients, strict=True)]
         squares = zip(self.average_square, gradients, strict=True)
         self.average_square = [second * v + (1 - second) * g * g for v, g in squares]
+        if math.isinf(sum(self.average_square)):  # all steps would be 0 from here on
+            raise FloatingPointError("Adam: expected gradients whose squares are finite, got others; clip them")
         rise, fall = 1 - first**self.steps, 1 - second**self.steps
         averages = zip(self.average, self.average_square, strict=True)
         return [m / rise / (math.sqrt(v / fall) + self.epsilon) for m, v in averages]
@@ -217,6 +225,8 @@ def clip_gradients(parameters: Iterable[Value], norm: float) -> float:
         raise ValueError(f"clip_gradients: expected a norm > 0, got {norm!r}")
     clipped = list(dict.fromkeys(parameters))
     length = math.hypot(*[parameter.grad for parameter in clipped])
+    if not math.isfinite(length):
+        raise FloatingPointError(f"clip_gradients: expected a gradient of finite length, got {length!r}")
     if length > norm:
         for parameter in clipped:
             parameter.grad *= norm / length

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autograd import diagnose, ieee, no_grad
+from autograd import Value, diagnose, ieee, no_grad
 from nn import checkpoints
 from nn.init import Generator, generator
 from nn.losses import mean
@@ -102,13 +102,15 @@ def train(
         Samples to judge by, never to learn from.
     patience : int, optional
         Stop after so many epochs without a better one, and take the best epoch's parameters. Better is a smaller
-        validation loss, or loss where there is no validation.
+        validation loss. Where there is no validation it is a smaller loss: of all samples at once, and then the
+        parameters are those before the step; or the mean over the batches, while they changed.
     callbacks : iterable of callable
         Each is called after each epoch with the `History` so far; what it returns, if true, stops the training.
     checkpoint : path, optional
         Where to write all that is needed to go on, after each epoch.
     resume : bool
-        Go on from the checkpoint: the result is what it had been without the break, to the last bit.
+        Go on from the checkpoint: the result is what it had been without the break, to the last bit. Samples, batch
+        size, loss and optimizer must be the same; the learning rate is that of the checkpoint.
 
     Returns
     -------
@@ -117,6 +119,8 @@ def train(
 
     Raises
     ------
+    CheckpointError
+        There is no checkpoint to resume from, it is damaged, or it is one of another training.
     FloatingPointError
         The loss is no longer finite: the text names the first node that is not, and a learning rate to try. After
         this and any other exception, an interrupt too, the parameters are those of the best epoch so far.
@@ -136,13 +140,15 @@ def train(
     if n != len(targets) or n == 0:
         raise ValueError(f"train: expected as many inputs as targets, got {n} and {len(targets)}")
     for name, number in (("epochs", epochs), ("batch_size", batch_size), ("patience", patience)):
-        if number is not None and number < 1:
-            raise ValueError(f"train: expected {name} >= 1, got {number!r}")
+        if number is not None and (not hasattr(number, "__index__") or number < 1):
+            raise ValueError(f"train: expected {name} to be a whole number of 1 or more, got {number!r}")
     if resume and checkpoint is None:
         raise ValueError("train: expected a checkpoint to resume from, got none")
     run = _Run(model, loss, optimizer, penalty, clip)
     run.source, history = generator(rng), run.history
-    setting = {"samples": n, "batch_size": batch_size, "parameters": len(optimizer.parameters)}
+    setting = {"batch_size": batch_size, "optimizer": repr(optimizer), "loss": getattr(loss, "__name__", repr(loss))}
+    if checkpoint is not None:
+        setting |= {"samples": checkpoints.digest(inputs, targets), "validation": checkpoints.digest(*validation or ())}
     if resume:
         run.load_state_dict(checkpoints.read(checkpoint, setting))
     rate = optimizer.learning_rate
@@ -153,23 +159,28 @@ def train(
             elif patience is not None and history.epochs - history.best_epoch >= patience:
                 history.stopped = "patience"
             else:
-                optimizer.learning_rate = rate * (schedule(history.epochs) if schedule else 1.0)
+                factor = schedule(history.epochs) if schedule else 1.0
+                if not 0 <= factor < math.inf:
+                    raise ValueError(f"train: expected a schedule to return a finite factor >= 0, got {factor!r}")
+                optimizer.learning_rate = rate * factor
+                before = run.parameters()
                 batches = _batches(n, batch_size, run.source)
                 total = math.fsum(len(batch) * run.step(inputs, targets, batch) for batch in batches)
-                run.end_of_epoch(total / n, validation)
+                # The loss of all samples at once is that of the parameters before the step, and tells of no others.
+                run.end_of_epoch(total / n, validation, before if batch_size is None and validation is None else None)
                 optimizer.learning_rate = rate
                 if checkpoint is not None:
                     checkpoints.write(checkpoint, setting, run.state_dict())
                 answers = [callback(history) for callback in callbacks]  # all are called, whatever the first says
                 if any(answers):
                     history.stopped = "callback"
+        if patience is not None:
+            run.put_best()
     except BaseException:
         run.put_best()
         raise
     finally:
         optimizer.learning_rate = rate
-    if patience is not None:
-        run.put_best()
     return history
 
 
@@ -188,7 +199,11 @@ class _Run:
     ) -> None:
         self.model, self.loss, self.optimizer, self.penalty, self.clip = model, loss, optimizer, penalty, clip
         self.history = History()
-        self.best = [parameter.data for parameter in optimizer.parameters]
+        self.best = self.parameters()
+
+    def parameters(self) -> list[float]:
+        """Return the numbers of all parameters."""
+        return [parameter.data for parameter in self.optimizer.parameters]
 
     def step(self, inputs: Sequence[Any], targets: Sequence[Any], batch: Sequence[int]) -> float:
         """Make one step by the gradient of a batch, and return its mean loss before."""
@@ -203,18 +218,23 @@ class _Run:
         number: float = loss.data
         return number
 
-    def end_of_epoch(self, loss: float, validation: tuple[Sequence[Any], Sequence[Any]] | None) -> None:
-        """Add an epoch to the history, and remember the parameters if it is the best."""
+    def end_of_epoch(
+        self,
+        loss: float,
+        validation: tuple[Sequence[Any], Sequence[Any]] | None,
+        parameters: list[float] | None,
+    ) -> None:
+        """Add an epoch to the history, and remember the parameters that the loss is of, if it is the best."""
+        if not all(map(math.isfinite, self.parameters())):
+            raise self.diverged("expected finite parameters, got others")
+        judged = [] if validation is None else [self.validate(*validation)]
         history = self.history
         history.loss.append(loss)
         history.learning_rate.append(self.optimizer.learning_rate)
-        if validation is not None:
-            history.validation_loss.append(self.validate(*validation))
-        if not all(math.isfinite(parameter.data) for parameter in self.optimizer.parameters):
-            raise self.diverged("expected finite parameters, got others")
+        history.validation_loss += judged
         if not history.best_epoch or history.monitored[-1] < history.monitored[history.best_epoch - 1]:
+            self.best = self.parameters() if parameters is None else parameters
             history.best_epoch = history.epochs
-            self.best = [parameter.data for parameter in self.optimizer.parameters]
 
     def validate(self, inputs: Sequence[Any], targets: Sequence[Any]) -> float:
         """Return the mean loss over samples, without recording graphs."""
@@ -241,6 +261,8 @@ class _Run:
         except (ArithmeticError, ValueError):  # a result that no float can hold, or a mistake of another kind
             with ieee():
                 found = cost()
+        if not isinstance(found, Value):
+            raise TypeError(f"train: expected the loss to return a Value, which depends on the outputs, got {found!r}")
         if math.isfinite(found.data):
             return found
         with ieee():
@@ -258,7 +280,7 @@ class _Run:
     def state_dict(self) -> dict[str, Any]:
         """Return everything that changes, as JSON can hold it."""
         return {
-            "parameters": [parameter.data for parameter in self.optimizer.parameters],
+            "parameters": self.parameters(),
             "best": self.best,
             "optimizer": self.optimizer.state_dict(),
             "generator": checkpoints.state_of(self.source),

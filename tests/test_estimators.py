@@ -438,3 +438,20 @@ def test_quiet(make, X, y, capsys):
     assert capsys.readouterr() == ("", "")
     make(**SHORT, progress=True).fit(X, y)
     assert "4/4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [6.02214076e23, 0.1, 12345678901234567890.0])
+def test_a_constant_column_changes_nothing(number):
+    """Whatever its size: the mean of equal numbers is that number."""
+    wider = np.column_stack([FLOWERS, np.full(len(FLOWERS), number)])
+    scaler = MLPClassifier(**SHORT).fit(wider, SPECIES).scaler_
+    assert scaler.transform(wider)[:, -1].tolist() == [0.0] * len(FLOWERS)
+
+
+def test_a_fit_that_fails_early_is_none():
+    """Before the network is made, too."""
+    classifier = MLPClassifier(**SHORT).fit(FLOWERS, SPECIES)
+    with pytest.raises(ValueError, match="expected two classes"):
+        classifier.fit(FLOWERS, ["one"] * len(FLOWERS))
+    with pytest.raises(NotFittedError):
+        classifier.predict(FLOWERS)

@@ -264,8 +264,16 @@ def test_parameters_of_any_structure():
             self.last_again = self.last
 
     tied = Tied()
+    tied.layer.owner = tied  # a circle
+    tied.bends = np.array([Value(5.0), Value(6.0)])
     names = ["layer.neurons[0].w[0]", "layer.neurons[0].w[1]", "layer.neurons[0].b"]
-    names += [name.replace("[0].", "[1].", 1) for name in names] + ["gains['a']", "gains['b'][0]", "last"]
+    names += [name.replace("[0].", "[1].", 1) for name in names] + [
+        "gains['a']",
+        "gains['b'][0]",
+        "last",
+        "bends[0]",
+        "bends[1]",
+    ]
     assert list(tied.named_parameters()) == names
     for name, parameter in tied.named_parameters().items():
         assert eval(f"tied.{name}", {"tied": tied}) is parameter
@@ -308,6 +316,10 @@ def test_deltas_of_calls_that_matter():
     hidden, output = model.deltas(loss)
     assert (len(hidden), len(output)) == (2, 2)
     assert output == [[1.0, 0.0], [second[1].data, second[0].data]]
+    picked = [model([x, 1.0])[k] for x, k in ((0.0, 0), (1.0, 1), (2.0, 0), (3.0, 1))]
+    assert [[z is not None for z in row] for row in model.layers[1].pre_activations(nn.mean(picked))] == [
+        [True, False], [False, True], [True, False], [False, True]
+    ]  # fmt: skip
     (z, *_), _ = model.layers[0].pre_activations(loss)
     assert z.op == "dot"
     assert hidden[0][0] == z.grad
@@ -485,6 +497,7 @@ def test_penalties(weights, strength):
         (lambda: nn.hinge([1.0, 2.0], 1), ValueError, "hinge: expected a single output, got 2"),
         (lambda: nn.binary_cross_entropy(1.0, 2), ValueError,
          "binary_cross_entropy: expected a label from 0 to 1, got 2"),
+        (lambda: nn.huber([1.0], [1.0], -1.0), ValueError, "huber: expected delta > 0, got -1.0"),
         (lambda: nn.huber([], []), ValueError, "huber: expected as many outputs as targets, got 0 and 0"),
         (lambda: nn.squared_error([1.0], [1.0, 2.0]), ValueError,
          "squared_error: expected as many outputs as targets, got 1 and 2"),

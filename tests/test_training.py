@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Value, math
 from nn import MLP, SGD, Adam, CheckpointError, clip_gradients, schedules
+from nn.fitting import _held_out
 from nn.optim import OPTIMIZERS
 from nn.testing import datasets, models
 
@@ -100,6 +101,19 @@ def test_patience_takes_the_best_parameters():
     assert nn.half_squared_error(model([1.0]), -5.0).data == history.validation_loss[best]
 
 
+def test_the_best_parameters_without_validation():
+    """The loss of all samples at once is that of the parameters before the step: these are taken."""
+    model = MLP(1, [1], rng=0)
+    history = nn.train(model, INPUTS, TARGETS, loss=nn.half_squared_error, epochs=500, patience=3,
+                       optimizer=SGD(model.parameters(), 0.9, momentum=0.9))  # fmt: skip
+    cost = nn.mean([nn.half_squared_error(model(x), y) for x, y in zip(INPUTS, TARGETS, strict=True)])
+    assert cost.data == min(history.loss)
+    before = model.parameter_vector()
+    with pytest.raises(FloatingPointError):
+        nn.train(model, [[1e3]], [5.0], loss=nn.half_squared_error, optimizer=SGD(model.parameters(), 1.0), epochs=999)
+    assert model.parameter_vector() == before
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_an_exception_leaves_the_best_parameters(error):
     """An interrupt in the midst of an epoch costs that epoch, and nothing else."""
@@ -152,9 +166,11 @@ def test_the_last_step_may_diverge_too():
     [
         ({"targets": [1.0]}, "train: expected as many inputs as targets, got 4 and 1"),
         ({"inputs": [], "targets": []}, "train: expected as many inputs as targets, got 0 and 0"),
-        ({"epochs": 0}, "train: expected epochs >= 1, got 0"),
-        ({"batch_size": 0}, "train: expected batch_size >= 1, got 0"),
-        ({"patience": 0}, "train: expected patience >= 1, got 0"),
+        ({"epochs": 0}, "train: expected epochs to be a whole number of 1 or more, got 0"),
+        ({"epochs": 2.5}, "train: expected epochs to be a whole number of 1 or more, got 2.5"),
+        ({"batch_size": 0}, "train: expected batch_size to be a whole number of 1 or more, got 0"),
+        ({"patience": 0}, "train: expected patience to be a whole number of 1 or more, got 0"),
+        ({"schedule": lambda epoch: -1.0}, "train: expected a schedule to return a finite factor >= 0, got -1.0"),
         ({"resume": True}, "train: expected a checkpoint to resume from, got none"),
     ],
 )
@@ -210,6 +226,17 @@ def test_clipping_keeps_the_direction(gradients, norm):
     assert length == pytest.approx(np.linalg.norm(gradients))
     factor = min(1.0, norm / length) if length else 1.0
     assert [leaf.grad for leaf in leaves] == pytest.approx([factor * gradient for gradient in gradients])
+
+
+def test_gradients_beyond_floats_are_refused():
+    """They would clip to 0, or stop Adam for ever."""
+    w = Value(1.0)
+    w.grad = math.inf
+    with pytest.raises(FloatingPointError, match="expected a gradient of finite length, got inf"):
+        clip_gradients([w], 1.0)
+    w.grad = 1e200
+    with pytest.raises(FloatingPointError, match="Adam: expected gradients whose squares are finite"):
+        Adam([w]).step()
 
 
 @pytest.mark.parametrize(
@@ -273,7 +300,8 @@ def test_a_resumed_training_is_the_same_to_the_last_bit(tmp_path, optimizer, cut
         (None, "expected a checkpoint: No such file or directory"),
         (b"no json", "expected a checkpoint, got no JSON"),
         (b"[]", "expected a checkpoint of format 'chainrule.checkpoint.1', got something else"),
-        (b'{"format": "chainrule.checkpoint.1", "state": {}}', "got something else"),
+        (b"[" * 100_000, "expected a checkpoint, got no JSON"),
+        (b'{"format": "chainrule.checkpoint.1", "state": null}', "expected the checksum of what it holds, got another"),
     ],
 )
 def test_a_file_that_is_no_checkpoint(tmp_path, content, text):
@@ -287,12 +315,50 @@ def test_a_file_that_is_no_checkpoint(tmp_path, content, text):
     assert text in str(caught.value)
 
 
-def test_a_checkpoint_of_another_training(tmp_path):
-    """It is refused if the samples, the batches or the parameters are not as many."""
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"batch_size": 2}, "with {'batch_size': 2}, got {'batch_size': None}"),
+        ({"loss": nn.squared_error}, "with {'loss': 'squared_error'}, got {'loss': 'half_squared_error'}"),
+        ({"validation": (INPUTS, TARGETS)}, "with {'validation': "),
+        ({"optimizer": Adam([Value(0.0)])}, "with {'optimizer': 'Adam(1 parameters, "),
+    ],
+)
+def test_a_checkpoint_of_another_training(tmp_path, change, text):
+    """It is refused, and what differs is told."""
     path = tmp_path / "checkpoint.json"
     line(epochs=1, checkpoint=path)
-    with pytest.raises(CheckpointError, match=r"expected a checkpoint of .*'batch_size': 2.* got one of .*None"):
-        line(batch_size=2, checkpoint=path, resume=True)
+    with pytest.raises(CheckpointError) as caught:
+        line(checkpoint=path, resume=True, **change)
+    assert str(caught.value).startswith(f"{path}: expected a checkpoint of the same training, ")
+    assert text in str(caught.value)
+
+
+def test_a_checkpoint_of_other_samples(tmp_path):
+    """It is refused, whether they are given or drawn."""
+    path = tmp_path / "checkpoint.json"
+    y = [a * b for a, b in ROWS]
+    MLP(2, [1], rng=0).fit(ROWS, y, epochs=1, validation=0.2, rng=0, checkpoint=path)
+    for rows, seed in ((ROWS, 1), (ROWS[::-1], 0)):
+        with pytest.raises(CheckpointError, match=r"with \{'samples': "):
+            MLP(2, [1], rng=0).fit(rows, y, epochs=2, validation=0.2, rng=seed, checkpoint=path, resume=True)
+    history = MLP(2, [1], rng=0).fit(ROWS, y, epochs=2, validation=0.2, rng=0, checkpoint=path, resume=True)
+    assert history == MLP(2, [1], rng=0).fit(ROWS, y, epochs=2, validation=0.2, rng=0)
+
+
+@given(position=st.floats(0, 1, exclude_max=True), byte=st.integers(1, 255))
+def test_a_damaged_checkpoint(tmp_path_factory, position, byte):
+    """Whatever byte is changed, a training never goes on from something else."""
+    path = tmp_path_factory.mktemp("checkpoints") / "checkpoint.json"
+    expected = line(epochs=1, checkpoint=path)[1]
+    content = bytearray(path.read_bytes())
+    content[int(position * len(content))] ^= byte
+    path.write_bytes(content)
+    try:
+        found = line(epochs=1, checkpoint=path, resume=True)[1]
+    except CheckpointError:
+        return
+    assert found == expected  # a space between two numbers, say
 
 
 # ---- fit, predict, score ---------------------------------------------------------------------------
@@ -353,6 +419,27 @@ def test_score_of_numbers():
     assert model.score([0.0, 1.0, 2.0, 3.0], [[1.0, 0.0], [3.0, 1.0], [5.0, 2.0], [7.0, 3.0]]) == 0.5
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_class_of_one_row_is_learnt_from(seed):
+    """What is held out to judge by leaves a row of each class; labels may be floats, as in a column of pandas'."""
+    X, y = [[float(k)] for k in range(10)], [0.0] * 6 + [1.0] * 3 + [2.0]
+    model = MLP(1, [3], rng=0)
+    model.fit(X, y, loss="softmax_cross_entropy", epochs=1, validation=0.8, rng=seed)
+    kept = _held_out(X, y, 0.8, random.Random(seed), y)[1]
+    assert {*kept} == {0.0, 1.0, 2.0}
+    assert len(kept) == 3
+    with pytest.raises(ValueError, match=r"fit: y\[9\]: expected a label, a whole number from 0 to 1, got 2.0"):
+        MLP(1, [2], rng=0).fit(X, y, loss="softmax_cross_entropy")
+
+
+def test_a_loss_of_ones_own_has_to_depend_on_the_outputs():
+    """A float is refused."""
+    with pytest.raises(TypeError, match=r"expected the loss to return a Value, which depends on the outputs, got 0.5"):
+        MLP(2, [1], rng=0).fit(ROWS, [0.0] * len(ROWS), loss=lambda out, target: 0.5)
+    with pytest.raises(TypeError, match="expected the name of an optimizer, or an Optimizer"):
+        MLP(2, [1], rng=0).fit(ROWS, [0.0] * len(ROWS), optimizer=SGD)
+
+
 def test_options_of_fit():
     """Penalties, clipping, an optimizer of one's own and a schedule by name reach the loop."""
     y = [a for a, _ in ROWS]
@@ -393,11 +480,15 @@ def test_progress_is_quiet_where_there_is_no_terminal(capsys):
         ({"l1": float("nan")}, "fit: expected a finite l1 >= 0, got nan"),
         ({"schedule": "cos"}, "fit: expected a schedule of constant, cosine, got 'cos'; did you mean 'cosine'?"),
         ({"validation": 1.0}, "fit: expected validation to be a part of the rows, above 0 and below 1, got 1.0 of 2"),
+        ({"y": [1, float("nan")]}, "fit: y[1]: expected a finite number, got nan"),
+        ({"y": [1, "a"], "loss": "binary_cross_entropy"}, "fit: y[1]: expected a finite number, got 'a'"),
+        ({"optimizer": SGD([Value(1.0)], 0.1)},
+         "fit: expected an optimizer of parameters of this network, got one of others"),
         ({"validation": ([], [])},
          "fit: validation: expected as many rows as targets, and one or more, got 0 and 0"),
         ({"optimizer": SGD([Value(1.0)], 0.1), "learning_rate": 0.1},
          "fit: expected the learning rate in the optimizer, got another one beside it"),
-        ({"loss": "softmax_cross_entropy"}, "softmax_cross_entropy: expected two logits or more, got 1"),
+        ({"loss": "softmax_cross_entropy"}, "fit: y[0]: expected a label, a whole number from 0 to 0, got 1"),
     ],
 )  # fmt: skip
 def test_errors_of_fit(change, text):
