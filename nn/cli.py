@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograd import Value
 from nn import files, picture
@@ -59,12 +59,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0; 1 after a run that failed; 2 after a message about bad input; 130 after an interrupt.
     """
+    if sys.stderr is None:  # closed, and print would take stdout
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (to the end of the process)
+    if sys.stdout is None:
+        return _fail(FAILED, "expected a stdout to print to, got a closed one; > /dev/null prints nothing")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what the encoding lacks
     try:
         code = _run(arguments)
+    except BrokenPipeError:  # whoever read stdout has enough
+        code = FAILED
+    try:
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read stdout has enough; Python would complain once more at its exit
+    except OSError:  # Python would try once more at its exit, and complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
+        code = code or FAILED
     return code
 
 
@@ -74,10 +84,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         report = _Report(options.json, options.quiet)
         options.run(options, report)
         report.end()
+        sys.stdout.flush()
     except SystemExit as stop:  # argparse has said why
         return int(stop.code or OK)
     except KeyboardInterrupt as stop:
-        print(f"\ninterrupted: {str(stop) or 'nothing was saved'}", file=sys.stderr)
+        print(f"\ninterrupted: {_shown(str(stop)) or 'nothing was saved'}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         raise
@@ -91,8 +102,19 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _fail(code: int, message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {_shown(message)}", file=sys.stderr)
     return code
+
+
+def _shown(text: str) -> str:
+    """Return a text as a terminal may have it: what is not printable, such as its own commands, as an escape."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _json(facts: dict[str, Any]) -> str:
+    """Return facts as one line of JSON, which a terminal may have too."""
+    text = json.dumps(facts, ensure_ascii=False, allow_nan=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 class _Report:
@@ -101,20 +123,27 @@ class _Report:
     def __init__(self, as_json: bool, quiet: bool) -> None:
         self.as_json, self.quiet = as_json, quiet
         self.facts: dict[str, Any] = {}
+        self.unheard: OSError | None = None
 
     def say(self, text: str, **facts: Any) -> None:
-        """Give a line of results, and the facts in it by name."""
+        """Give a line of results, and the facts in it by name. If that fails, it is for the end: work goes on."""
         self.facts |= facts
-        if not self.as_json:
-            print(text)
+        if self.as_json or self.unheard:
+            return
+        try:
+            print(_shown(text))
+        except OSError as error:
+            self.unheard = error
 
     def note(self, text: str) -> None:
         if not self.quiet:
-            print(f"note: {text}", file=sys.stderr)
+            print(f"note: {_shown(text)}", file=sys.stderr)
 
     def end(self) -> None:
+        if self.unheard:
+            raise self.unheard
         if self.as_json:
-            print(json.dumps(self.facts, ensure_ascii=False))
+            print(_json(self.facts))
 
 
 # ---- options ---------------------------------------------------------------------------------------------
@@ -131,6 +160,10 @@ class _Parser(argparse.ArgumentParser):
         if len(rest) == 1 and getattr(found, "file", "") is None and (rest[0] == "-" or not rest[0].startswith("-")):
             found.file = rest.pop()
         return found, rest
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the options, and end."""
+        super().error(_shown(message))
 
     def format_help(self) -> str:
         """Return the help, an example first."""
@@ -212,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
     add("model", **model)
     add("file", metavar="FILE", help=f"CSV or Parquet with the columns trained on, - is stdin; or one of {sets}")
     add("--proba", action="store_true", help="the probability of each class, too")
-    add("--output", "-o", type=Path, metavar="FILE", help="where to save (default: stdout)")
+    add("--output", "-o", type=Path, metavar="FILE", help="where to save (default: -, stdout)")
 
     add = command(_summary, "summary", "model.safetensors", "say what a model is: columns, layers, training")
     add("model", **model)
@@ -288,14 +321,18 @@ def _validation(text: str) -> float | None:
 
 def _check_output(path: Path) -> None:
     """Refuse a place that cannot be saved to before the work rather than after."""
+    if str(path) == "-":
+        raise DataError("--output -: expected a file to save to, got stdout, which only `predict` writes to")
     try:
         if path.is_dir():
             raise DataError(f"{path}: expected a file to save to, got a directory")
         if path.exists() and not path.is_file():
             raise DataError(f"{path}: expected a file to save to, got a device")
-        if not path.parent.is_dir():
-            raise DataError(f"{path}: expected a directory to save in, got no {str(path.parent)!r}")
-        probe = path.with_name(f"{path.name}.{os.getpid()}.part")
+        place = Path(os.path.realpath(path))  # links stay
+        if not place.parent.is_dir():
+            parent = path.parent if place == Path(os.path.abspath(path)) else place.parent
+            raise DataError(f"{path}: expected a directory to save in, got no {str(parent)!r}")
+        probe = place.with_name(f"{place.name}.{os.getpid()}.part")
         probe.touch()
         probe.unlink()
     except OSError as error:
@@ -355,24 +392,27 @@ def _train(options: argparse.Namespace, report: _Report) -> None:
         history = stop.model.history
         best = f"saved the best model so far, that of epoch {history.best_epoch} of {history.epochs}"
         raise KeyboardInterrupt(f"{best}: {options.output}") from None
+    model.save(options.output)  # before all else, as printing and scoring may fail
     seconds = time.perf_counter() - start
+    try:
+        _say_training(model, seconds, report)
+        for name, rows in (("train", train_rows), ("test", test_rows)):
+            if rows:
+                scores = model.scores(table.cells().only(rows))
+                report.say(f"{name}: {_words(scores)}", **{name: scores})
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"saved the trained model: {options.output}") from None
+    report.say(f"saved: {options.output}", saved=str(options.output))
+    report.note(f"training took {seconds:.1f} s")
+
+
+def _say_training(model: TableModel, seconds: float, report: _Report) -> None:
     history, sizes = model.history, [model.network.nin, *(len(layer.neurons) for layer in model.network.layers)]
     count = len(model.network.parameters())
     report.say(f"network: {' -> '.join(map(str, sizes))}, {count:,} parameters", sizes=sizes, parameters=count)
     if history.stopped == "patience":
         report.note(f"stopped after epoch {history.epochs}; the best was epoch {history.best_epoch}")
     report.facts |= {"epochs": history.epochs, "seconds": round(seconds, 3)}
-    try:
-        for name, rows in (("train", train_rows), ("test", test_rows)):
-            if rows:
-                scores = model.scores(table.cells().only(rows))
-                report.say(f"{name}: {_words(scores)}", **{name: scores})
-    except KeyboardInterrupt:
-        model.save(options.output)
-        raise KeyboardInterrupt(f"saved the trained model: {options.output}") from None
-    model.save(options.output)
-    report.say(f"saved: {options.output}", saved=str(options.output))
-    report.note(f"training took {seconds:.1f} s")
 
 
 def _words(scores: dict[str, float]) -> str:
@@ -450,10 +490,16 @@ def _split(table: Table, test_size: float, seed: int, report: _Report) -> tuple[
         n_test = min(n_test, n - len(kept))
     others = sorted({*range(n)} - {*kept})
     train_rows, test_rows = others, []
-    if n_test:
+    if n_test == len(others):
+        train_rows, test_rows = [], others
+    elif n_test:
         stratify = [groups[i] for i in others] if even else None
         train_rows, test_rows = train_test_split(others, test_size=n_test, random_state=seed, stratify=stratify)
     train_rows = [*train_rows, *kept]
+    # Even shares of a few rows may be none to train on.
+    lacking = {groups[i] for i in test_rows} - {groups[i] for i in train_rows}
+    moved = [next(i for i in test_rows if groups[i] == group) for group in sorted(lacking)]
+    train_rows, test_rows = [*train_rows, *moved], [i for i in test_rows if i not in moved]
     text = f"split: {len(train_rows):,} rows to train on, {len(test_rows):,} to test on"
     report.say(text, split={"train": len(train_rows), "test": len(test_rows)})
     return train_rows, test_rows
@@ -475,7 +521,8 @@ def _groups(table: Table, most: int) -> list[int]:
 
 
 def _predict(options: argparse.Namespace, report: _Report) -> None:
-    if options.output is not None:
+    to_stdout = options.output is None or str(options.output) == "-"
+    if not to_stdout:
         _check_output(options.output)
     model = TableModel.load(options.model)
     cells = _cells(options.file)
@@ -487,7 +534,7 @@ def _predict(options: argparse.Namespace, report: _Report) -> None:
     if options.json:
         facts: dict[str, Any] = {"target": model.target, "predictions": predicted}
         facts |= {"classes": model.class_names, "probabilities": probabilities} if options.proba else {}
-        text = json.dumps(facts, ensure_ascii=False) + "\n"
+        text = _json(facts) + "\n"
     else:
         columns = [model.target, *(f"p({name})" for name in model.class_names or () if options.proba)]
         lines = io.StringIO()
@@ -495,11 +542,12 @@ def _predict(options: argparse.Namespace, report: _Report) -> None:
         writer.writerow(columns)
         writer.writerows([y, *p] for y, p in zip(predicted, probabilities or [[]] * len(predicted), strict=True))
         text = lines.getvalue()
-    report.as_json = False
-    if options.output is None:
-        sys.stdout.write(text)
+    if to_stdout:
+        report.as_json = False  # all is said
+        sys.stdout.write(_shown(text) if sys.stdout.isatty() else text)
     else:
         write_whole(options.output, text.encode())
+        report.facts |= {"rows": len(predicted), "saved": str(options.output)}
         report.note(f"saved {len(predicted):,} predictions: {options.output}")
 
 

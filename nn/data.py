@@ -7,13 +7,16 @@ it is said, not guessed.
 
 from __future__ import annotations
 
+import csv
 import io
 import math
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nn._words import known
@@ -32,6 +35,11 @@ MOST_CATEGORIES = 100
 
 #: Numbers beyond this have squares too large for a float, and so no standard deviation.
 LARGEST = 1e150
+
+_LINE_BREAK = re.compile("\r\n|\r|\n")
+
+#: A whole number, as programs write it that take all numbers for floats.
+_WHOLE = re.compile(r"-?\d+\.0+")
 
 #: What stands for a missing cell among numbers, in any case. Among words it is a word: None may be a category.
 _ABSENT = {"", "na", "n/a", "#n/a", "nan", "null", "none", "?"}
@@ -142,6 +150,8 @@ def read_cells(path: str | os.PathLike[str]) -> Cells:
     DataError
         The file cannot be read, it is no table, or it has no rows.
     """
+    if str(path) == "-" and sys.stdin is None:
+        raise DataError("-: expected a table on stdin, got none: it is closed")
     try:
         if str(path) == "-":
             content = sys.stdin.buffer.read()
@@ -203,20 +213,42 @@ def _csv(content: bytes) -> Cells:
         raise DataError("expected a header and rows of data, got an empty file") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
         reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        # Of pandas it is the row, which is another line after cells of several.
+        reason = re.sub(r"(?<= in line )\d+", lambda row: str(_line(text, int(row[0]))), reason)
         raise DataError(f"{wanted}: {reason}") from None
     # A line that is too short ends in missing cells.
-    cells = cells.fillna("").map(str.strip)
+    cells = cells.fillna("")
+    lines = _first_lines(cells) if '"' in text else range(1, len(cells) + 1)
+    cells = cells.map(str.strip)
     names: list[str] = cells.iloc[0].tolist()
     _check_names(names, "line 1: ")
     rows = cells.iloc[1:]
     rows = rows[(rows != "").any(axis=1)]
-    return Cells({name: rows[k].tolist() for k, name in enumerate(names)}, "line", [i + 1 for i in rows.index])
+    return Cells({name: rows[k].tolist() for k, name in enumerate(names)}, "line", [lines[i] for i in rows.index])
+
+
+def _line(text: str, row: int) -> int:
+    """Return the line of a text that a row begins in, both counted from 1."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    try:
+        for _ in islice(rows, row - 1):
+            pass
+    except csv.Error:
+        return row
+    return rows.line_num + 1
+
+
+def _first_lines(cells: pd.DataFrame) -> list[int]:
+    """Return the line of a text that each row begins in: a quoted cell may have several."""
+    lengths = [1 + sum(len(_LINE_BREAK.findall(cell)) for cell in row) for row in cells.itertuples(index=False)]
+    return [*accumulate(lengths[:-1], initial=1)]
 
 
 def _check_names(names: list[str], where: str) -> None:
     for column, name in enumerate(names, start=1):
         if not name:
-            raise DataError(f"{where}expected a name for each column, got none for column {column}")
+            cure = "; if it counts the rows, leave it out (pandas: index=False)" if column == 1 else ""
+            raise DataError(f"{where}expected a name for each column, got none for column {column}{cure}")
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
         raise DataError(f"{where}expected a name for each column, got {twice!r} twice")
@@ -281,8 +313,9 @@ def _number(cell: Cell) -> float | None:
 
 
 def _word(cell: Cell) -> str:
-    """Return a cell as text; a whole number has no decimal point, whatever a frame made of it."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+    """Return a cell as text; a whole number has no decimal point, whatever a frame or a file made of it."""
+    number = _number(cell) if isinstance(cell, float) or _WHOLE.fullmatch(str(cell)) else None
+    return str(int(number)) if number is not None and number.is_integer() else str(cell)
 
 
 def _absent(cell: Cell) -> bool:
@@ -456,17 +489,14 @@ def _categories(name: str, cells: Cells) -> list[str]:
 
 def _task(name: str, cells: Cells) -> str:
     """Return what a target asks for: classes, where it has words, or whole numbers few enough and more than once."""
-    distinct = set(cells.columns[name])
+    distinct = {*map(_word, cells.columns[name])}
     n_words = sum(_number(cell) is None for cell in distinct)
     if n_words == 0:
         few = len(distinct) <= MOST_CLASSES and len(distinct) < len(cells)
-        return "classification" if few and all(map(_is_whole, distinct)) else "regression"
+        whole = all(word.removeprefix("-").isdecimal() for word in distinct)
+        return "classification" if few and whole else "regression"
     # Many numbers and a word: numbers, so that the word is reported.
     return "regression" if n_words < len(distinct) and len(distinct) > MOST_CLASSES else "classification"
-
-
-def _is_whole(cell: Cell) -> bool:
-    return cell.is_integer() if isinstance(cell, float) else cell.removeprefix("-").isdecimal()
 
 
 def _targets(name: str, cells: Cells, task: str) -> tuple[Sequence[float], list[str] | None]:

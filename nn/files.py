@@ -21,6 +21,9 @@ from nn.losses import LOSSES
 
 FORMAT, VERSION = "chainrule.mlp", "2"
 
+#: How many characters of a file are in an error.
+MOST_SHOWN = 300
+
 
 class ModelFileError(ValueError):
     """A file that does not hold a model; the text says why."""
@@ -67,7 +70,7 @@ def save(
     ------
     ValueError
         What is to be kept is more than a file can hold: neurons of one layer with several activations, an activation
-        without a name, or a number in the mappings that is not finite.
+        without a name, or a number that is not finite.
     """
     from safetensors.numpy import save as to_bytes  # noqa: PLC0415  (brings NumPy, and is an extra)
 
@@ -78,6 +81,7 @@ def save(
         "history": dict(history or {}),
     }
     tensors = _tensors(model)
+    _check_finite("save", tensors)
     metadata = {"format": FORMAT, "version": VERSION}
     metadata |= {name: json.dumps(part, allow_nan=False) for name, part in parts.items()}
     write_whole(path, to_bytes(tensors, metadata | {"sha256": checksum(tensors, metadata)}))
@@ -104,26 +108,29 @@ def read(path: str | os.PathLike[str]) -> ModelFile:
     """
     tensors, metadata = _read(path)
     if metadata.get("format") != FORMAT:
-        raise ModelFileError(f"{path}: expected the format {FORMAT!r}, got {metadata.get('format')!r}")
+        raise ModelFileError(f"{path}: expected the format {FORMAT!r}, got {_short(metadata.get('format'))}")
     _check_version(path, metadata.get("version"))
     digest = metadata.pop("sha256", None)
     if digest != checksum(tensors, metadata):
-        raise ModelFileError(f"{path}: expected the checksum of what it holds, got {digest!r}: the file is damaged")
+        raise ModelFileError(
+            f"{path}: expected the checksum of what it holds, got {_short(digest)}: the file is damaged"
+        )
     architecture, preprocessing, history = (
         _json(path, metadata, key) for key in ("architecture", "preprocessing", "history")
     )
     # Shapes first, so that a forged architecture cannot ask for more neurons than the file has.
-    try:
-        expected = _shapes(architecture["nin"], architecture["nouts"])
-    except (KeyError, TypeError):
-        raise ModelFileError(f"{path}: expected nin and nouts in the architecture, got {architecture}") from None
+    if not _is_architecture(architecture):
+        expected_keys = "nin, nouts, activation, output as the architecture"
+        raise ModelFileError(f"{path}: expected {expected_keys}, got {_short(architecture)}")
+    expected = _shapes(architecture["nin"], architecture["nouts"])
     got = {name: (tensor.shape, str(tensor.dtype)) for name, tensor in tensors.items()}
     if got != {name: (shape, "float64") for name, shape in expected.items()}:
-        raise ModelFileError(f"{path}: expected float64 of shapes {expected}, got {got}")
+        raise ModelFileError(f"{path}: expected float64 of shapes {_short(expected)}, got {_short(got)}")
     try:
+        _check_finite("tensors", tensors)
         model = MLP(**architecture, rng=0)
     except (TypeError, ValueError) as error:
-        raise ModelFileError(f"{path}: architecture: {error}") from None
+        raise ModelFileError(f"{path}: {_cut(str(error))}") from None
     for i, layer in enumerate(model.layers):
         weight, bias = tensors[f"layers.{i}.weight"].tolist(), tensors[f"layers.{i}.bias"].tolist()
         for neuron, row, number in zip(layer.neurons, weight, bias, strict=True):
@@ -158,6 +165,17 @@ def _architecture(model: MLP) -> dict[str, Any]:
     }
 
 
+def _is_architecture(found: dict[str, Any]) -> bool:
+    """Return whether the arguments for MLP are those that `_architecture` gives, each of its type."""
+    if found.keys() != {"nin", "nouts", "activation", "output"}:
+        return False
+    nouts, names = found["nouts"], found["activation"]
+    if not isinstance(nouts, list) or not isinstance(names, list):
+        return False
+    sizes, texts = [found["nin"], *nouts], [*names, found["output"]]
+    return all(type(size) is int for size in sizes) and all(isinstance(text, str) for text in texts)
+
+
 def _activation(i: int, layer: Layer) -> str:
     """Return the name of a layer's activation."""
     names = list({neuron.activation: None for neuron in layer.neurons})
@@ -186,6 +204,24 @@ def _tensors(model: MLP) -> dict[str, Any]:
     return tensors
 
 
+def _check_finite(where: str, tensors: Mapping[str, Any]) -> None:
+    import numpy as np  # noqa: PLC0415
+
+    for name, tensor in tensors.items():
+        strange = tensor[~np.isfinite(tensor)]
+        if strange.size:
+            raise ValueError(f"{where}: expected finite numbers, got {strange[0].item()!r} in {name}")
+
+
+def _short(thing: object) -> str:
+    return _cut(repr(thing))
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text, of which a file may hold any amount."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]:
     from safetensors import SafetensorError, safe_open  # noqa: PLC0415  (brings NumPy, and is an extra)
 
@@ -203,7 +239,7 @@ def _check_version(path: str | os.PathLike[str], version: str | None) -> None:
         return
     newer = version is not None and version.isdecimal() and (len(version), version) > (len(VERSION), VERSION)
     cure = "it was written by a newer chainrule: update this one" if newer else "train and save the model anew"
-    raise ModelFileError(f"{path}: expected version {VERSION!r}, got {version!r}; {cure}")
+    raise ModelFileError(f"{path}: expected version {VERSION!r}, got {_short(version)}; {cure}")
 
 
 def _json(path: str | os.PathLike[str], metadata: dict[str, str], key: str) -> dict[str, Any]:
@@ -212,7 +248,7 @@ def _json(path: str | os.PathLike[str], metadata: dict[str, str], key: str) -> d
     except (KeyError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise ModelFileError(f"{path}: expected a JSON object as {key}, got {metadata.get(key)!r}")
+        raise ModelFileError(f"{path}: expected a JSON object as {key}, got {_short(metadata.get(key))}")
     return found
 
 
@@ -220,5 +256,5 @@ def _loss(path: str | os.PathLike[str], metadata: dict[str, str]) -> str | None:
     """Return the name of the loss, which decides what outputs mean."""
     allowed = {json.dumps(name): name for name in (None, *LOSSES)}
     if metadata.get("loss") not in allowed:
-        raise ModelFileError(f"{path}: expected the name of a loss or null, got {metadata.get('loss')!r}")
+        raise ModelFileError(f"{path}: expected the name of a loss or null, got {_short(metadata.get('loss'))}")
     return allowed[metadata["loss"]]

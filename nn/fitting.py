@@ -294,7 +294,8 @@ def _held_out(
             held.append(i)
             left.subtract(labels and [labels[i]])
     if not held:
-        raise ValueError(f"fit: expected rows to hold out for validation, got {n} rows of {n} labels")
+        cure = "validation=None (on the command line --validation 0) learns from all rows"
+        raise ValueError(f"fit: expected rows to hold out for validation, got {n} of as many classes; {cure}")
     held.sort()
     kept = sorted({*order} - {*held})
     judge = [rows[i] for i in held], [targets[i] for i in held]

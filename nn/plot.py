@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -170,14 +171,16 @@ def boundary(
         of_class = rows[[target == c for target in targets]]
         style: dict[str, Any] = {"color": _COLOURS[k % len(_COLOURS)], "marker": _MARKERS[k % len(_MARKERS)]}
         points.append(
-            ax.scatter(of_class[:, i], of_class[:, j], s=22, edgecolors=_INK, linewidths=0.6, label=label, **style)
+            ax.scatter(
+                of_class[:, i], of_class[:, j], s=22, edgecolors=_INK, linewidths=0.6, label=_plain(label), **style
+            )
         )
     ax.set_xlim(across[0], across[-1])
     ax.set_ylim(along[0], along[-1])
     others = rows.shape[1] - 2
     slice_of = f"\n({others} other column{'s' * (others > 1)} at the median)" if others else ""
-    ax.set_xlabel((names[i] if names else f"column {i}") + slice_of)
-    ax.set_ylabel(names[j] if names else f"column {j}")
+    ax.set_xlabel((_plain(names[i]) if names else f"column {i}") + slice_of)
+    ax.set_ylabel(_plain(names[j]) if names else f"column {j}")
     _key_above(ax, [*points, *keys])
     return ax
 
@@ -207,8 +210,8 @@ def fit(model: Any, X: Any, y: Any, ax: Axes | None = None) -> Axes:
     ax = _axes(ax)
     ax.scatter(rows[:, 0], targets, s=16, color=_INK, alpha=0.6, linewidths=0, label="data")
     ax.plot(xs, curve[:, 0], color=_BLUE, linewidth=2, label="prediction")
-    ax.set_xlabel(str(X.columns[0]) if hasattr(X, "columns") else "input")
-    ax.set_ylabel(str(getattr(y, "name", None) or "target"))
+    ax.set_xlabel(_plain(str(X.columns[0])) if hasattr(X, "columns") else "input")
+    ax.set_ylabel(_plain(str(getattr(y, "name", None) or "target")))
     ax.legend(frameon=False)
     return ax
 
@@ -332,7 +335,7 @@ def confusion(y: Any, predicted: Any, labels: Sequence[Any] | None = None, ax: A
     for t, g in np.argwhere(counts):
         ink = max(("#000000", _PAPER), key=lambda ink: _contrast(ink, shades(shares[t, g])))
         ax.text(g, t, str(counts[t, g]), ha="center", va="center", color=ink)
-    names = [str(label) for label in labels]
+    names = [_plain(str(label)) for label in labels]
     slanted: dict[str, Any] = (
         {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if sum(map(len, names)) > 40 else {}
     )
@@ -388,6 +391,12 @@ def _title(ax: Axes, i: int, layer: Any, dead: str, text: str) -> None:
     n = len(layer.neurons)
     units = f"{n} {', '.join(sorted(kinds))} unit{'s' * (n > 1)}"
     ax.set_title(f"layers[{i}]: {units}{dead}\n{text}", loc="left", fontsize="small", linespacing=1.3)
+
+
+def _plain(name: str) -> str:
+    """Return a name so that it is drawn as it is: a dollar begins no formula, and what no file can hold is U+FFFD."""
+    legal = "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cn", "Cs") else c for c in name)
+    return legal.replace("$", r"\$")
 
 
 def _whole_numbers(axis: Any) -> None:

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -27,6 +29,13 @@ from nn.train import History
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: The losses of a network by its task; others are of two classes and one output, which no table has.
+_LOSSES = {
+    "classification": {"softmax_cross_entropy"},
+    "regression": {*LOSSES} - {"softmax_cross_entropy", "binary_cross_entropy", "hinge"},
+}
 
 
 class InterruptedFit(KeyboardInterrupt):
@@ -112,6 +121,17 @@ class TableModel:
             raise ValueError(
                 f"expected {width} inputs and {n_outputs} outputs, got means, scales, inputs, outputs {sizes}"
             )
+        names = [column.name for column in self.columns]
+        each = {"columns and target": [*names, self.target], "classes": self.class_names or []}
+        each |= {f"categories of {c.name!r}": c.categories or [] for c in self.columns}
+        for what, named in each.items():
+            if len({*named}) < len(named):
+                raise ValueError(f"expected {what} of different names, got {_listed(named)}")
+        if any(column.categories == [] for column in self.columns):
+            raise ValueError("expected a category or more in each column of words, got none")
+        loss = self.network.loss
+        if isinstance(loss, str) and loss not in _LOSSES[self.task]:
+            raise ValueError(f"expected a loss for a {self.task}, got {loss!r}")
         if not all(map(math.isfinite, (*self.mean, *self.scale, self.target_mean, self.target_scale))):
             raise ValueError("expected means and scales that are finite")
         if not all(scale > 0 for scale in (*self.scale, self.target_scale)):
@@ -165,7 +185,8 @@ class TableModel:
             )
 
         try:
-            estimator.fit([inputs[i] for i in rows], [table.targets[i] for i in rows])
+            with _many_classes():
+                estimator.fit([inputs[i] for i in rows], [table.targets[i] for i in rows])
         except KeyboardInterrupt:
             if seen:
                 raise InterruptedFit(model()) from None
@@ -224,11 +245,15 @@ class TableModel:
 
     def outputs(self, rows: Any) -> list[list[float]]:
         """Return the outputs of the network for each row: a logit for each class, or the scaled number."""
-        return self.network.outputs(self.inputs(rows))
+        cells = self._cells(rows)
+        found = self.network.outputs(self.inputs(cells))
+        _check_finite("output of the network", found, cells)
+        return found
 
     def predict(self, rows: Any) -> list[Any]:
         """Return the class or the number for each row; see `inputs`."""
-        return self._decisions(self.outputs(rows))
+        cells = self._cells(rows)
+        return self._decisions(self.outputs(cells), cells)
 
     def predict_proba(self, rows: Any) -> list[list[float]]:
         """Return the probability of each class, in the order of `class_names`, for each row; see `inputs`."""
@@ -249,7 +274,7 @@ class TableModel:
 
         cells = self._cells(rows)
         targets, out = self.targets(cells), self.outputs(cells)
-        predicted = self._decisions(out)
+        predicted = self._decisions(out, cells)
         found: dict[str, float] = {}
         if self.network.loss is not None:
             loss = self._mean_loss([z if len(z) > 1 else z[0] for z in out], cells)
@@ -257,7 +282,8 @@ class TableModel:
         if self.class_names is None:
             found["rmse"] = float(metrics.root_mean_squared_error(targets, predicted))
             return found | ({"r2": float(metrics.r2_score(targets, predicted))} if len(targets) > 1 else {})
-        return found | {"accuracy": float(metrics.accuracy_score(targets, predicted))}
+        with _many_classes():
+            return found | {"accuracy": float(metrics.accuracy_score(targets, predicted))}
 
     def loss(self, rows: Cells | Table | pd.DataFrame) -> Value:
         """Return the mean loss of rows as a Value, to sweep back from; its graph ends in inputs that have names.
@@ -288,10 +314,12 @@ class TableModel:
             raise DataError(f"expected the target {self.target!r} among the columns, got {_listed(cells.columns)}")
         return numbers(self.target, cells) if self.class_names is None else words(self.target, cells, self.class_names)
 
-    def _decisions(self, outputs: list[list[float]]) -> list[Any]:
+    def _decisions(self, outputs: list[list[float]], cells: Cells) -> list[Any]:
         names = self.class_names
         if names is None:
-            return [z * self.target_scale + self.target_mean for (z,) in outputs]
+            found = [z * self.target_scale + self.target_mean for (z,) in outputs]
+            _check_finite("prediction", [[y] for y in found], cells)
+            return found
         return [names[max(range(len(out)), key=out.__getitem__)] for out in outputs]
 
     def _cells(self, rows: Any) -> Cells:
@@ -349,38 +377,81 @@ class TableModel:
         try:
             return cls._from(found)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: expected the columns and the scaling of a table: {error!r}") from None
+            raise ModelFileError(
+                f"{path}: expected the columns and the scaling of a table: {repr(error)[:300]}"
+            ) from None
 
     @classmethod
     def _from(cls, found: files.ModelFile) -> Self:
         state = found.preprocessing
         target = state["target"]
         classes = target["class_names"]
+        names = _texts([column["name"] for column in state["columns"]])
+        categories = [column["categories"] for column in state["columns"]]
+        (name,), (mean, scale) = _texts([target["name"]]), _floats([target["mean"], target["scale"]])
         return cls(
             found.model,
-            [
-                Column(str(c["name"]), None if c["categories"] is None else _texts(c["categories"]))
-                for c in state["columns"]
-            ],
-            [*map(float, state["mean"])],
-            [*map(float, state["scale"])],
-            str(target["name"]),
+            [Column(n, None if c is None else _texts(c)) for n, c in zip(names, categories, strict=True)],
+            _floats(state["mean"]),
+            _floats(state["scale"]),
+            name,
             None if classes is None else _texts(classes),
-            float(target["mean"]),
-            float(target["scale"]),
+            mean,
+            scale,
             _texts(state["ignored"]),
-            History(**found.history),
+            _history(**found.history),
         )
+
+
+@contextmanager
+def _many_classes() -> Iterator[None]:
+    """Let scikit-learn not doubt that a target of many values is one of classes: `nn.data` has decided so."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        yield
 
 
 def _column(name: str, cells: Sequence[Cell]) -> Column:
     return Column(name, sorted({*map(str, cells)}) if any(isinstance(cell, str) for cell in cells) else None)
 
 
-def _texts(items: list[Any]) -> list[str]:
-    if not all(isinstance(item, str) for item in items):
-        raise TypeError(f"expected texts, got {items!r}")
+def _check_finite(what: str, numbers: Sequence[Sequence[float]], cells: Cells) -> None:
+    for i, row in enumerate(numbers):
+        strange = next((x for x in row if not math.isfinite(x)), None)
+        if strange is not None:
+            place = f"{cells.unit} {cells.numbers[i]}"
+            raise DataError(
+                f"{place}: expected a finite {what}, got {strange!r}: are its numbers like those trained on?"
+            )
+
+
+# ---- parts of a file -----------------------------------------------------------------------------------------
+
+
+def _texts(items: object) -> list[str]:
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise TypeError(f"expected a list of texts, got {items!r}")
     return [*items]
+
+
+def _floats(items: object) -> list[float]:
+    if not isinstance(items, list) or not all(type(item) in (int, float) for item in items):
+        raise TypeError(f"expected a list of numbers, got {items!r}")
+    found = [*map(float, items)]
+    if not all(map(math.isfinite, found)):
+        raise ValueError(f"expected finite numbers, got {items!r}")
+    return found
+
+
+def _history(**parts: Any) -> History:
+    """Return the history of a training that may have been."""
+    history = History(**parts)
+    losses, validation, rates = map(_floats, (history.loss, history.validation_loss, history.learning_rate))
+    if len(validation) not in (0, len(losses)) or len(rates) != len(losses):
+        raise ValueError(f"expected losses and rates of as many epochs, got {parts!r}")
+    if type(history.best_epoch) is not int or not 0 <= history.best_epoch <= len(losses):
+        raise ValueError(f"expected a best epoch of 0 to {len(losses)}, got {history.best_epoch!r}")
+    return History(losses, validation, rates, history.best_epoch, *_texts([history.stopped]))
 
 
 def _listed(names: Iterable[str]) -> str:

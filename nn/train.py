@@ -229,9 +229,9 @@ class _Run:
             raise self.diverged("expected finite parameters, got others")
         judged = [] if validation is None else [self.validate(*validation)]
         history = self.history
-        history.loss.append(loss)
-        history.learning_rate.append(self.optimizer.learning_rate)
         history.validation_loss += judged
+        history.learning_rate.append(self.optimizer.learning_rate)
+        history.loss.append(loss)
         if not history.best_epoch or history.monitored[-1] < history.monitored[history.best_epoch - 1]:
             self.best = self.parameters() if parameters is None else parameters
             history.best_epoch = history.epochs

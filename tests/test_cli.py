@@ -210,6 +210,28 @@ def test_no_class_is_left_to_the_test(nn, seed):
     assert TableModel.load("model.safetensors").class_names == list("abcde")
 
 
+@pytest.mark.parametrize("share", [0.2, 0.7, 0.8, 0.9, 0.95])
+def test_a_rare_class_is_trained_on(nn, share):
+    """Even shares of two rows may be none, and then one is moved."""
+    file = write("x,y\n" + "".join(f"{k},{name}\n" for name in "ab" for k in range(60)) + "1,c\n2,c\n")
+    code, out, _ = nn("train", file, "--target", "y", "--epochs", 1, "--test-size", share, "--validation", 0)
+    assert code == 0
+    assert TableModel.load("model.safetensors").class_names == ["a", "b", "c"]
+    counts = re.search(r"^split: (\d+) rows to train on, (\d+) to test on$", out, re.MULTILINE).groups()
+    assert sum(map(int, counts)) == 122
+
+
+@pytest.mark.parametrize("share", [0.2, 0.4, 0.6])
+def test_classes_that_leave_nothing_to_draw(nn, share):
+    """All rows but one of each class are tested on, where as many are asked for."""
+    file = write("x,y\n" + "".join(f"{k},{max(k, 1)}.5\n" for k in range(10)))
+    arguments = ["--target", "y", "--task", "classification", "--epochs", 1, "--validation", 0]
+    code, out, err = nn("train", file, *arguments, "--test-size", share)
+    assert code == 0
+    assert "split: 9 rows to train on, 1 to test on\n" in out
+    assert "note: too few rows to share out each class evenly" in err
+
+
 def test_nothing_held_out(nn):
     """Four rows are for training, all of them."""
     code, out, _ = nn("train", "xor", "--test-size", 0, "--validation", 0, "--epochs", 300, "--seed", 1)
@@ -294,6 +316,7 @@ def test_a_learning_rate_that_diverges(nn):
         (["-o", "none/model"], "error: none/model: expected a directory to save in, got no 'none'"),
         (["-o", "."], "error: .: expected a file to save to, got a directory"),
         (["-o", "/dev/null"], "error: /dev/null: expected a file to save to, got a device"),
+        (["-o", "-"], "error: --output -: expected a file to save to, got stdout, which only `predict` writes to"),
         (["-o", "x" * 300], ": expected a place to save to: File name too long"),
     ],
 )  # fmt: skip
@@ -395,11 +418,45 @@ def test_interrupt_after_training(nn, monkeypatch):
     assert TableModel.load("model.safetensors").history.epochs == 1
 
 
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(28, "No space left on device")])
+def test_a_trained_model_is_kept_whatever_follows(nn, monkeypatch, error):
+    """Printing may fail, and the model is there."""
+    say = cli._Report.say
+
+    def fail(report, text, **facts):
+        if text.startswith("network"):
+            raise error
+        say(report, text, **facts)
+
+    monkeypatch.setattr(cli._Report, "say", fail)
+    code, _, err = nn("train", "moons", "--epochs", 1, "--quiet")
+    assert (code, err) == (1, "error: [Errno 28] No space left on device\n" if error.errno else "")
+    assert TableModel.load("model.safetensors").history.epochs == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+def test_a_full_disk(tmp_path):
+    """One line, and the model is saved."""
+    command = [sys.executable, "-m", "nn", "train", "moons", "--epochs", "1", "--quiet"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command,
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT)},
+        )
+    assert (done.returncode, done.stderr) == (1, "error: [Errno 28] No space left on device\n")
+    assert TableModel.load(tmp_path / "model.safetensors").history.epochs == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (["datasets"], 1),
-        (["train", "moons", "--epochs", "1"], 1),
+        (["train", "moons", "--epochs", "1", "--quiet"], 1),
         (["train", "--help"], 0),  # argparse prints, and does not look whether it could
     ],
 )
@@ -408,6 +465,7 @@ def test_a_closed_pipe(tmp_path, arguments, code):
     with program(*arguments, cwd=tmp_path) as run:
         run.stdout.close()
         assert (run.stderr.read(), run.wait(timeout=60)) == ("", code)
+    assert (tmp_path / "model.safetensors").exists() == ("--quiet" in arguments)  # what was asked for is done
 
 
 def test_as_a_program(tmp_path):
@@ -458,6 +516,122 @@ def test_predict(nn):
     }
     code, _, err = nn("predict", "model.safetensors", "table.csv")
     assert (code, err) == (0, "note: the target 'price' is among the columns of table.csv; it is not used\n")
+
+
+def test_links_stay(nn, moons):
+    """What is saved to a link is where it leads, whether that was there or not."""
+    Path("there").mkdir()
+    for name in ("old", "new"):
+        Path(name).symlink_to(Path("there", name))
+    Path("there/old").write_text("?")
+    for name in ("old", "new"):
+        assert nn("train", "moons", "--epochs", 1, "-o", name)[0] == 0
+        assert Path(name).is_symlink()
+        assert TableModel.load(Path("there", name)).history.epochs == 1
+    assert [path.name for path in Path("there").iterdir()] in (["old", "new"], ["new", "old"])
+    Path("lost").symlink_to("none/model")
+    code, _, err = nn("train", "moons", "-o", "lost")
+    assert (code, "error: lost: expected a directory to save in, got no " in err) == (2, True)
+
+
+def test_a_dash_is_stdout(nn, moons):
+    """For what predict says; the others save to files alone, and no device is one."""
+    file = write("x1,x2\n0,1\n1,-0.5\n")
+    assert nn("predict", moons, file, "-o", "-") == nn("predict", moons, file) == (0, "curve\nupper\nlower\n", "")
+    for command in ("plot", "graph"):
+        code, out, err = nn(command, moons, "-o", "-")
+        assert (code, out) == (2, "")
+        assert "error: --output -: expected a file to save to, got stdout" in err
+    for path in ("/dev/null", "/dev/full"):
+        assert "expected a file to save to, got a device" in nn("predict", moons, file, "-o", path)[2]
+    assert not Path("-").exists()
+
+
+def test_json_of_saved_predictions(nn, moons):
+    """What is saved is said on stdout, as by the other commands, and is JSON too."""
+    code, out, _ = nn("predict", moons, "moons", "--json", "-o", "p.json")
+    assert (code, json.loads(out)) == (0, {"rows": 200, "saved": "p.json"})
+    assert len(json.loads(Path("p.json").read_text())["predictions"]) == 200
+
+
+@pytest.mark.parametrize("name", ["w\x1b[2J", "v\x9b2J", "\x07"])
+def test_no_name_commands_the_terminal(nn, name):
+    """Names of columns, classes, files and options are shown with escapes; what is piped is as it is."""
+    text = circle_table().replace("side", name).replace(",in\n", f",{name}\n")
+    shown = name.encode("unicode_escape").decode()
+    said = nn("train", write(text, f"{name}.csv"), "--target", "where", "--epochs", 1, "--ignore", "up")
+    assert said[0] == 0
+    said += nn("summary", "model.safetensors") + nn("summary", "model.safetensors", "--json")
+    said += nn("train", f"none{name}.csv") + nn("train", f"--{name}")
+    said += nn("predict", "model.safetensors", f"{name}.csv", "-o", "p.csv")
+    assert all(c.isprintable() or c == "\n" for part in said if isinstance(part, str) for c in part)
+    assert f"  {shown}\n" in said[4]
+    assert list(json.loads(said[7])["columns"]) == [name]
+    out = nn("predict", "model.safetensors", f"{name}.csv")[1]
+    assert out == Path("p.csv").read_text(encoding="utf-8")
+    assert set(out.split("\n")) <= {"where", "out", name, ""}
+
+
+def test_predictions_on_a_terminal_are_escaped(nn, monkeypatch):
+    """There they are looked at; elsewhere they are data."""
+    nn("train", write(circle_table().replace(",in\n", ",i\x1bn\n")), "--target", "where", "--epochs", 50)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert "i\\x1bn\n" in nn("predict", "model.safetensors", "table.csv")[1]
+
+
+@pytest.mark.parametrize(
+    ("redirection", "arguments", "code", "message"),
+    [
+        (">&-", "datasets", 1, "error: expected a stdout to print to, got a closed one; > /dev/null prints nothing\n"),
+        ("2>&-", "datasets --json", 0, ""),
+        ("2>&-", "train none.csv", 2, ""),
+        ("<&-", "train -", 2, "error: -: expected a table on stdin, got none: it is closed\n"),
+    ],
+)
+def test_closed_streams(redirection, arguments, code, message):
+    """They are no traceback, and what belongs to stderr is not on stdout."""
+    command = f'"{sys.executable}" -m nn {arguments} {redirection}'
+    done = subprocess.run(command, check=False, shell=True, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (code, message)
+    if "--json" in arguments:
+        assert list(json.loads(done.stdout)) == list(DATASETS)
+    else:
+        assert done.stdout == ""
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_narrow_encodings(tmp_path, encoding):
+    """What an encoding lacks is escaped on stdout; a file is UTF-8 always."""
+    (tmp_path / "t.csv").write_text("größe,ж\n" + "".join(f"{k},日{k % 2}\n" for k in range(20)), encoding="utf-8")
+    environment = {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding}
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "nn", *arguments]
+        return subprocess.run(command, capture_output=True, cwd=tmp_path, env=environment, check=True)
+
+    assert rb"target: \u0436, classification" in run("train", "t.csv", "--target", "ж", "--epochs", "1").stdout
+    assert rb"\u65e5" in run("predict", "model.safetensors", "t.csv").stdout
+    run("predict", "model.safetensors", "t.csv", "-o", "p.csv")
+    assert (tmp_path / "p.csv").read_text(encoding="utf-8").startswith("ж\n日")
+
+
+def test_quiet_is_quiet(nn):
+    """Many classes are no news, and nothing of scikit-learn is heard."""
+    file = write("x,y\n" + "".join(f"{k},c{k % 30}\n" for k in range(60)))
+    assert nn("train", file, "--target", "y", "--epochs", 1, "--quiet", "--validation", 0)[::2] == (0, "")
+
+
+def test_predictions_that_overflow(nn):
+    """No number is Infinity, which JSON does not have: the row is named."""
+    nn("train", write("x,y\n" + "".join(f"{k},{k}.5\n" for k in range(20))), "--target", "y", "--epochs", 1)
+    found = read("model.safetensors")
+    found.preprocessing["target"] |= {"mean": 1e308, "scale": 1e308}
+    found.model.layers[-1].neurons[0].b.data = 5.0
+    save(found.model, "model.safetensors", preprocessing=found.preprocessing, history=found.history)
+    for more in ([], ["--json"]):
+        code, out, err = nn("predict", "model.safetensors", "table.csv", *more)
+        assert (code, out) == (2, "")
+        assert "error: table.csv: line 2: expected a finite prediction, got inf" in err
 
 
 def test_predict_from_stdin(nn, moons, tmp_path):

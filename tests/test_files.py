@@ -1,6 +1,8 @@
 """Model files: what is loaded is what was saved, and every damage is noticed."""
 
 import json
+import math
+import os
 import random
 import subprocess
 import sys
@@ -32,7 +34,7 @@ def test_files_round_trip(model, loss, notes, data, tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / "model.safetensors"
     model.loss = loss
     for p in model.parameters():
-        p.data = data.draw(st.floats(allow_nan=False))
+        p.data = data.draw(st.floats(allow_nan=False, allow_infinity=False))
     save(model, path, preprocessing=notes, history={"loss": [0.1, 1e-300]})
     state = random.getstate()
     found = read(path)
@@ -105,6 +107,28 @@ def test_save_is_all_or_nothing(tmp_path, monkeypatch):
     assert path.read_bytes() == before
 
 
+def test_save_follows_a_link(tmp_path):
+    """The link stays, and what it leads to is written, though it was not there."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to("there/model")
+    for seed in range(2):
+        save(MLP(1, [1], rng=seed), tmp_path / "link")
+        assert (tmp_path / "link").readlink() == Path("there/model")
+        assert load(tmp_path / "there" / "model")[0].parameter_vector() == MLP(1, [1], rng=seed).parameter_vector()
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["model"]
+
+
+def test_save_replaces_no_device(tmp_path):
+    """What is no file, and no place for one, stays what it is; so does a link to it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link"):
+        with pytest.raises(FileExistsError, match="expected a file to write to, got a device"):
+            save(MLP(1, [1]), path)
+    assert pipe.is_fifo()
+
+
 def test_save_refuses_what_it_could_not_load(tmp_path):
     """A network that MLP does not make, or notes that JSON does not hold, are not written."""
     model = MLP(1, [2, 1], rng=0)
@@ -115,6 +139,11 @@ def test_save_refuses_what_it_could_not_load(tmp_path):
         save(MLP(1, [2, 1], activation=lambda z: z * z), tmp_path / "a")
     with pytest.raises(ValueError, match="Out of range float values are not JSON compliant"):
         save(MLP(1, [1]), tmp_path / "b", preprocessing={"mean": float("nan")})
+    for number in (math.nan, math.inf, -math.inf):
+        model = MLP(1, [2, 1], rng=0)
+        model.layers[1].neurons[0].b.data = number
+        with pytest.raises(ValueError, match=rf"save: expected finite numbers, got {number} in layers\.1\.bias"):
+            save(model, tmp_path / "c")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -224,17 +253,24 @@ def test_a_file_made_by_hand_loads(tmp_path):
         (TENSORS, GOOD | {"architecture": "{"}, "expected a JSON object as architecture, got '{'"),
         (TENSORS, GOOD | {"architecture": "[]"}, "expected a JSON object as architecture, got '[]'"),
         (TENSORS, GOOD | {"architecture": "[" * 100_000}, "expected a JSON object as architecture, got '[[["),
-        (TENSORS, GOOD | {"architecture": "{}"}, "expected nin and nouts in the architecture, got {}"),
+        (TENSORS, GOOD | {"architecture": "{}"}, "expected nin, nouts, activation, output as the architecture, got {}"),
         (TENSORS, GOOD | {"preprocessing": "?"}, "expected a JSON object as preprocessing, got '?'"),
         (TENSORS, GOOD | {"history": "1"}, "expected a JSON object as history, got '1'"),
         (TENSORS, GOOD | {"loss": '"los"'}, "expected the name of a loss or null, got '\"los\"'"),
-        (TENSORS, GOOD | {"architecture": '{"nin": 1, "nouts": 1}'}, "expected nin and nouts in"),
-        (TENSORS, GOOD | {"architecture": '{"nin": 1, "nouts": [1000000000]}'}, "expected float64 of shapes"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("[1]", "1")}, "expected nin, nouts"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("[1]", "[1.0]")}, "expected nin, nouts"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace('"nin": 1', '"nin": true')}, "expected nin"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("[1]", "[1000000000]")}, "of shapes"),
         (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("linear", "t")}, "got 't'"),
         (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("[]", '["tanh"]')},
          "expected one activation or 0, one for each hidden layer, got 1"),
-        (TENSORS, GOOD | {"architecture": '{"nin": 1, "nouts": [1], "x": 1}'}, "unexpected keyword"),
-        ({}, GOOD | {"architecture": '{"nin": 1, "nouts": []}'}, "expected the size of one layer"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("[]", '[["tanh"]]')}, "expected nin"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("[]", '"tanh"')}, "expected nin"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace('"linear"', "null")}, "expected nin"),
+        (TENSORS, GOOD | {"architecture": GOOD["architecture"].replace("{", '{"init": "zeros", ')}, "expected nin"),
+        ({}, GOOD | {"architecture": GOOD["architecture"].replace("[1]", "[]")}, "expected the size of one layer"),
+        (TENSORS | {"layers.0.bias": np.full(1, np.nan)}, GOOD, "expected finite numbers, got nan in layers.0.bias"),
+        (TENSORS | {"layers.0.weight": np.full((1, 1), -np.inf)}, GOOD, "got -inf in layers.0.weight"),
         ({}, GOOD, "expected float64 of shapes {'layers.0.weight': (1, 1), 'layers.0.bias': (1,)}, got {}"),
         (TENSORS | {"layers.0.bias": np.zeros(2)}, GOOD, "expected float64 of shapes"),
         (TENSORS | {"layers.1.bias": np.zeros(2)}, GOOD, "expected float64 of shapes"),
@@ -249,6 +285,7 @@ def test_read_refuses_what_is_no_model(tmp_path, tensors, metadata, text):
         read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert text in str(caught.value)
+    assert len(str(caught.value)) < 1000 + len(str(path))
 
 
 def test_a_file_without_checksum_is_refused(tmp_path):

@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import matplotlib as mpl
@@ -156,6 +157,43 @@ def test_an_error_leaves_no_empty_figure(draw):
     with pytest.raises(ValueError, match=r"^plot\."):
         draw()
     assert plt.get_fignums() == []
+
+
+NAMES = ["$_$", "price $^$", r"a\$b", "5 $", "$a$ $", "\x07", "a\x00\x1b", "\uffff", "a < b & c -- d", "é"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", ["svg", "png"])
+def test_names_are_drawn_as_they_are(name, form, tmp_path):
+    """Whatever a class, a column or a target is called, there is a picture of it, and an SVG is sound."""
+    frame = pd.DataFrame(BLOB, columns=[name, "b"])
+    model = MLP(1, [1], rng=0)
+    drawn = [
+        plot.boundary(logistic(), frame, SIDES, labels=[name, "c"], steps=5, ax=axes()),
+        plot.boundary(logistic(), frame[["b", name]].rename(columns={"b": "c"}), SIDES, steps=5, ax=axes()),
+        plot.confusion([name, "c"], ["c", name], ax=axes()),
+        plot.fit(model, frame[[name]], pd.Series([1.0] * 6, name=name), ax=axes()),
+    ]
+    for ax in drawn:
+        ax.figure.savefig(tmp_path / f"p.{form}")
+        if form == "svg":
+            ET.parse(tmp_path / "p.svg")
+
+
+def test_half_a_character_is_drawn(tmp_path):
+    """A class may be called so in a file of JSON."""
+    ax = plot.confusion(["\ud800", "c"], ["c", "\ud800"], ax=axes())
+    ax.figure.savefig(tmp_path / "p.svg")
+    assert "\ufffd" in [label.get_text() for label in ax.get_xticklabels()]
+
+
+def test_names_are_read_as_they_are(tmp_path):
+    """A dollar is a dollar, and not the escape that it takes."""
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        ax = plot.fit(MLP(1, [1], rng=0), pd.DataFrame({"$_$": [0.0, 1.0]}), pd.Series([1, 2], name="a $"), ax=axes())
+        ax.figure.savefig(tmp_path / "p.svg")
+    words = {text.text for text in ET.parse(tmp_path / "p.svg").iter("{http://www.w3.org/2000/svg}text")}
+    assert {"$_$", "a $"} <= words
 
 
 # ---- colours ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from nn import files
 from nn.data import Cells, DataError, Table, frame_cells, learnable, read_cells, read_table
 from nn.files import ModelFileError
 from nn.layers import MLP
-from nn.tables import InterruptedFit, TableModel
+from nn.tables import Column, InterruptedFit, TableModel
 from nn.testing import datasets
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -117,6 +117,46 @@ def test_numbers_that_are_names_agree_in_all_files(tmp_path):
     assert read_table(path, "y", **options).features == text.features == [["10115"], ["20095"], ["10115"]]
 
 
+@pytest.mark.parametrize(
+    ("column", "classes"),
+    [
+        ([1.0, 2.0, 1.0], ["1", "2"]),
+        ([1.0, -0.0, 1.0], ["0", "1"]),
+        ([0.5, 1.0, 1.0], None),
+        ([1, 2, 2], ["1", "2"]),
+        (["1.0", "1", "2.00"], ["1", "2"]),
+        (["007", "7", "7"], ["007", "7"]),
+    ],
+)
+def test_numbers_are_the_same_words_in_all_files(tmp_path, column, classes):
+    """Whether there is a decimal point is the choice of who wrote the file, and tells nothing of the task."""
+    frame = pd.DataFrame({"x": column, "z": [0.5, 1.5, 2.5], "y": column})
+    text = read(tmp_path, frame.to_csv(index=False), categorical=["x"])
+    table = learnable(frame_cells(frame), "y", categorical=["x"])
+    assert (text.class_names, [*text.targets], text.features) == (table.class_names, [*table.targets], table.features)
+    assert text.class_names == classes
+
+
+@given(data=st.data())
+def test_lines_are_those_of_the_file(data, tmp_path_factory):
+    """Cells of several lines, in any row and with any line break, leave the line of an error as an editor shows it."""
+    ends = data.draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    words = data.draw(st.lists(st.sampled_from(["a", "a\nb", "c\n", "\na\n\n"]), min_size=3, max_size=8))
+    k = data.draw(st.integers(0, len(words) - 1))
+    rows = ["x,y", *(f'{"bad" if i == k else i},"{word}"' for i, word in enumerate(words))]
+    text = "\n".join(rows).replace("\n", ends)
+    line = 1 + text[: text.index("bad")].count(ends)
+    with pytest.raises(DataError, match=f": column 'x', line {line}: expected a number"):
+        read(tmp_path_factory.mktemp("lines"), text)
+
+
+@pytest.mark.parametrize(("start", "line"), [("", 3), ('"a\nb",1\n', 5), ('"a\r\nb\r\n",1\r\n\r\n', 7)])
+def test_the_line_of_a_row_that_is_too_long(tmp_path, start, line):
+    """It is that of the file, too."""
+    with pytest.raises(DataError, match=f"Expected 2 fields in line {line}, saw 3$"):
+        read(tmp_path, f"x,y\n{start}2,3\n1,2,3\n")
+
+
 MISSING = "a,b,y\n1,u,0.5\n,v,1\n3,,2\nNA,w,3\n5,None,4\n6,u,\n7,u,5\n"
 
 
@@ -163,6 +203,8 @@ def test_a_column_that_tells_nothing_is_noted(tmp_path):
         ("y\n1\n2\n", {}, ": expected a column beside the target 'y', got none"),
         ("x,x,y\n1,2,3\n", {}, ": line 1: expected a name for each column, got 'x' twice"),
         ("x,,y\n1,2,3\n", {}, ": line 1: expected a name for each column, got none for column 2"),
+        (",x,y\n0,1,2\n", {}, ": line 1: expected a name for each column, got none for column 1; "
+         "if it counts the rows, leave it out (pandas: index=False)"),
         ("x;y\n1;2\n", {}, ": line 1: expected columns separated by commas, got one column with ';' in its name"),
         ("x,y\n1,a\n2,b\n\ntwo,b\n", {},
          ": column 'x', line 5: expected a number, as in 2 other rows, got 'two'; "
@@ -253,7 +295,7 @@ def test_predictions_are_the_same_after_a_round_trip(table, tmp_path_factory):
     """A model that was saved and loaded says the same of every row, to the last bit."""
     assume(max(table.targets) - min(table.targets) > 1e-9)
     path = tmp_path_factory.mktemp("models") / "m"
-    trained = TableModel.fit(table, **FAST)
+    trained = TableModel.fit(table, validation=None, **FAST)
     trained.save(path)
     loaded = TableModel.load(path)
     assert bits(loaded.outputs(table)) == bits(trained.outputs(table))
@@ -415,14 +457,103 @@ def state_of(model, tmp_path):
         {"target": {"name": "y", "class_names": None, "mean": 0.0, "scale": 0.0}},
         {"target": {"name": "y", "class_names": [1], "mean": 0.0, "scale": 1.0}},
         {"ignored": None},
+        {"ignored": "ab"},
+        {"scale": ["1", "1", "1", "1", "1"]},
+        {"scale": [True, 1.0, 1.0, 1.0, 1.0]},
+        {"columns": [{"name": name, "categories": None} for name in "aacde"]},
+        {"columns": [{"name": name, "categories": None} for name in "yacde"]},  # the target is y
+        {"columns": [{"name": name, "categories": None} for name in [1, "b", "c", "d", "e"]]},
+        {"columns": [{"name": "a", "categories": ["u", "v", "w", "x", "u"]}]},
+        {"columns": [{"name": "a", "categories": "uvwxy"}]},
+        {"columns": [{"name": n, "categories": None} for n in "abcde"] + [{"name": "f", "categories": []}]},
+        {"target": {"name": 3, "class_names": None, "mean": 0.0, "scale": 1.0}},
+        {"target": {"name": "y", "class_names": None, "mean": "0", "scale": 1.0}},
+        {"target": {"name": "y", "class_names": None, "mean": 0.0, "scale": [1.0] * 100_000}},
     ],
 )
 def test_load_refuses_parts_that_do_not_fit(model, tmp_path, change):
     """A file whose checksum is right, and whose columns are not, is no model."""
     state = state_of(model, tmp_path) | change
     files.save(model.network, tmp_path / "m", preprocessing=state)
-    with pytest.raises(ModelFileError, match=r"m: expected the columns and the scaling of a table: "):
+    with pytest.raises(ModelFileError, match=r"m: expected the columns and the scaling of a table: ") as caught:
         TableModel.load(tmp_path / "m")
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("names", [["p", "p"], "pq", ["p", 1]])
+@pytest.mark.parametrize("loss", ["softmax_cross_entropy", None])
+def test_load_refuses_classes_that_are_not_two(tmp_path, names, loss):
+    """Classes are a list of texts that differ, and with such a list the file loads."""
+    model = TableModel.fit(Table([[0.0], [1.0]] * 2, [0, 1] * 2, ["x"], "y", ["p", "q"]), validation=None, **FAST)
+    state = state_of(model, tmp_path)
+    model.network.loss = loss
+    files.save(model.network, tmp_path / "m", preprocessing=state)
+    assert TableModel.load(tmp_path / "m").class_names == ["p", "q"]
+    files.save(
+        model.network, tmp_path / "m", preprocessing=state | {"target": state["target"] | {"class_names": names}}
+    )
+    with pytest.raises(ModelFileError, match="m: expected the columns and the scaling of a table: "):
+        TableModel.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("loss", ["hinge", "binary_cross_entropy", "huber", "softmax_cross_entropy"])
+@pytest.mark.parametrize("classes", [None, ["p", "q"]])
+def test_load_refuses_a_loss_of_another_task(tmp_path, loss, classes):
+    """What a network was fitted with decides what its outputs mean."""
+    table = Table([[0.0], [1.0]] * 2, [0, 1] * 2, ["x"], "y", classes)
+    state = state_of(TableModel.fit(table, validation=None, **FAST), tmp_path)
+    network = files.read(tmp_path / "m").model
+    network.loss = loss
+    files.save(network, tmp_path / "m", preprocessing=state)
+    if loss == ("softmax_cross_entropy" if classes else "huber"):
+        assert TableModel.load(tmp_path / "m").network.loss == loss
+    else:
+        with pytest.raises(ModelFileError, match=f"expected a loss for a .*, got '{loss}'"):
+            TableModel.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"best_epoch": 99},
+        {"best_epoch": -1},
+        {"best_epoch": "x"},
+        {"best_epoch": 1.0},
+        {"best_epoch": True},
+        {"loss": 5},
+        {"loss": [[1]]},
+        {"loss": []},
+        {"loss": "abc"},
+        {"validation_loss": [1.0]},
+        {"validation_loss": None},
+        {"learning_rate": [10**400] * 3},
+        {"stopped": 3},
+        {"more": 1},
+    ],
+)
+def test_load_refuses_a_history_that_never_was(model, tmp_path, change):
+    """A picture of it would be of nothing."""
+    state = state_of(model, tmp_path)
+    history = {"loss": [3.0, 2.0, 1.0], "validation_loss": [3.0, 2.0, 1], "learning_rate": [0.1] * 3, "best_epoch": 3}
+    files.save(model.network, tmp_path / "m", preprocessing=state, history=history)
+    assert TableModel.load(tmp_path / "m").history.best_epoch == 3
+    files.save(model.network, tmp_path / "m", preprocessing=state, history=history | change)
+    with pytest.raises(ModelFileError, match="m: expected the columns and the scaling of a table: "):
+        TableModel.load(tmp_path / "m")
+
+
+@given(weight=st.floats(1e300, 1e308), x=st.floats(1e9, 1e100))
+def test_what_overflows_is_said_with_its_row(model, weight, x):
+    """Neither an output nor a prediction is infinite."""
+    network = MLP(1, [1], rng=0)
+    network.load_vector([weight, 0.0])
+    large = TableModel(network, [Column("x")], [0.0], [1.0], "y", None)
+    with pytest.raises(DataError, match="row 2: expected a finite output of the network, got inf"):
+        large.predict([[0.0], [x]])
+    network.load_vector([1.0, 0.0])
+    large = TableModel(network, [Column("x")], [0.0], [1.0], "y", None, target_scale=weight)
+    with pytest.raises(DataError, match="row 2: expected a finite prediction, got inf"):
+        large.predict([[0.0], [x]])
 
 
 def test_load_refuses_a_bare_network(tmp_path):
