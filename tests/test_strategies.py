@@ -346,14 +346,15 @@ def test_programs_need_nothing_but_the_engine():
 # ---- how failures shrink ---------------------------------------------------------------------------------
 
 
-def minimal(predicate, seed=0):
+def minimal(predicate):
     """Return the simplest program of which a predicate of its nodes holds."""
-    calm = settings(max_examples=3000, suppress_health_check=list(HealthCheck))
+    # What is drawn depends on the modules that are loaded, too: there must be enough for all orders of tests.
+    calm = settings(max_examples=30_000, suppress_health_check=list(HealthCheck))
     return find(
         programs,
         lambda program: predicate(nodes_behind(program)),
         settings=calm,
-        random=random.Random(seed),
+        random=random.Random(0),
     )
 
 
@@ -364,7 +365,7 @@ def nodes_behind(program):
 
 def test_nearly_all_failures_shrink_to_one_operation():
     """If each primitive in turn were wrong wherever its value is finite, most reports would show it alone."""
-    ops = OPS if os.environ.get("CI") else OPS[::5]
+    ops = OPS[:: 2 if os.environ.get("CI") else 5]
     found = {op: minimal(lambda nodes: any(x.op == op and math.isfinite(x.data) for x in nodes)) for op in ops}
     sizes = {op: len(program.instructions) for op, program in found.items()}
     more = {op: size for op, size in sizes.items() if size > 1}
