@@ -20,16 +20,22 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self, TypeVar
 
-import numpy as np
-from sklearn.base import (  # type: ignore[import-untyped]
-    BaseEstimator,
-    ClassifierMixin,
-    RegressorMixin,
-)
-from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
-from sklearn.utils import check_random_state  # type: ignore[import-untyped]
-from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped]
-from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
+try:
+    import numpy as np
+    from sklearn.base import (  # type: ignore[import-untyped]
+        BaseEstimator,
+        ClassifierMixin,
+        RegressorMixin,
+    )
+    from sklearn.preprocessing import StandardScaler  # type: ignore[import-untyped]
+    from sklearn.utils import check_random_state  # type: ignore[import-untyped]
+    from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped]
+    from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
+except ModuleNotFoundError as missing:
+    cure = 'pip install "chainrule[train]"'
+    raise ModuleNotFoundError(
+        f"nn.estimators: expected scikit-learn and NumPy, got no {missing.name}; {cure}", name=missing.name
+    ) from None
 
 from autograd import Value
 from nn._words import known

@@ -3,6 +3,8 @@
 import copy
 import functools
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -455,3 +457,11 @@ def test_a_fit_that_fails_early_is_none():
         classifier.fit(FLOWERS, ["one"] * len(FLOWERS))
     with pytest.raises(NotFittedError):
         classifier.predict(FLOWERS)
+
+
+def test_without_scikit_learn_the_cure_is_told():
+    """What is missing, and what brings it."""
+    code = "import sys; sys.modules['sklearn'] = None; import nn; nn.MLPClassifier"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].startswith("ModuleNotFoundError: nn.estimators: expected scikit-learn")
+    assert 'pip install "chainrule[train]"' in done.stderr.splitlines()[-1]
