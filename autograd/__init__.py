@@ -13,29 +13,41 @@ import importlib
 from autograd import math
 from autograd._backend import BACKEND, Value, ancestors, backward
 from autograd._modes import ieee, no_grad, record_lines
-from autograd.errors import BackendMismatchError, DomainError, GraphError
+from autograd.errors import BackendMismatchError, DomainError, GraphError, PictureError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from autograd.arrays import lift, lower
     from autograd.diagnosis import diagnose
     from autograd.functional import grad, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+    from autograd.graph import Snapshot
     from autograd.implicit import argmin, fixed_point, root
     from autograd.kinks import margins
     from autograd.optimize import scipy_objective
     from autograd.own import preaccumulate, primitive
     from autograd.sparse import sparse_hessian, sparse_jacobian
+    from autograd.view.draw import Drawing, draw
+    from autograd.view.explain import Explanation, blame, explain
+    from autograd.view.step import Stepper, step
 
 __all__ = [
     "BACKEND",
     "BackendMismatchError",
     "DomainError",
+    "Drawing",
+    "Explanation",
     "GraphError",
+    "PictureError",
+    "Snapshot",
+    "Stepper",
     "Value",
     "ancestors",
     "argmin",
     "backward",
+    "blame",
     "diagnose",
+    "draw",
+    "explain",
     "fixed_point",
     "grad",
     "gradient",
@@ -56,6 +68,7 @@ __all__ = [
     "scipy_objective",
     "sparse_hessian",
     "sparse_jacobian",
+    "step",
     "value_and_grad",
     "vjp",
 ]
@@ -67,12 +80,16 @@ _LATER = {
     for module, names in {
         "arrays": "lift lower",
         "diagnosis": "diagnose",
+        "graph": "Snapshot",
         "functional": "grad gradient hessian hvp jacobian jvp value_and_grad vjp",
         "implicit": "argmin fixed_point root",
         "kinks": "margins",
         "optimize": "scipy_objective",
         "own": "preaccumulate primitive",
         "sparse": "sparse_hessian sparse_jacobian",
+        "view.draw": "Drawing draw",
+        "view.explain": "Explanation blame explain",
+        "view.step": "Stepper step",
     }.items()
     for name in names.split()
 }

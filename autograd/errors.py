@@ -6,6 +6,7 @@
     +-- DomainError          an operand outside the domain of a primitive
     RuntimeError
     +-- GraphError           a use that the recorded graph does not allow
+    +-- PictureError         a picture that cannot be drawn here
     TypeError
     +-- BackendMismatchError Values of the two twins in one expression
 
@@ -16,7 +17,7 @@ nothing of Values or of the table of primitives.
 
 from __future__ import annotations
 
-__all__ = ["BackendMismatchError", "DomainError", "GraphError"]
+__all__ = ["BackendMismatchError", "DomainError", "GraphError", "PictureError"]
 
 _TWINS = ("autograd.engine", "autograd._engine")
 _LONGEST_REPR = 60
@@ -28,6 +29,10 @@ class DomainError(ValueError):
 
 class GraphError(RuntimeError):
     """The recorded graph does not allow this, such as assigning ``data`` to a computed node."""
+
+
+class PictureError(RuntimeError):
+    """A picture that cannot be drawn here; the text says what to do."""
 
 
 class BackendMismatchError(TypeError):

@@ -24,7 +24,7 @@ FLOORS = {
     "autograd": {
         "errors": 0, "_modes": 0, "_special": 0, "_formula": 1, "primitives": 1, "_copying": 1, "_floats": 1,
         "_structures": 2, "_kernels": 2, "_bindings": 3, "_recorded": 3, "engine": 4, "_engine": 4, "_backend": 5,
-        "math": 6, "functional": 6, "_wording": 6, "own": 7, "sparse": 7, "diagnosis": 7, "kinks": 7, "optimize": 8,
+        "math": 6, "functional": 6, "_wording": 6, "own": 7, "sparse": 7, "diagnosis": 7, "kinks": 7, "graph": 7, "optimize": 8,
         "implicit": 8, "arrays": 8, "__init__": 9,
     },
     "nn": {
@@ -33,6 +33,7 @@ FLOORS = {
         "estimators": 6, "files": 6, "picture": 6, "plot": 6, "tables": 7, "testing": 8, "__init__": 8, "cli": 9,
         "__main__": 10,
     },
+    "autograd/view": {"folding": 0, "layout": 0, "paths": 0, "draw": 1, "explain": 1, "step": 1, "__init__": 2},
     "autograd/testing": {
         "differences": 0, "exact": 0, "faults": 0, "ledger": 0, "programs": 0, "verdicts": 1, "calls": 2,
         "certificate": 2, "evidence": 2, "strategies": 2, "registration": 3, "enclosures": 3, "battery": 3, "conformance": 4,
@@ -137,7 +138,7 @@ def test_environment_picks_the_twin():
         assert run(code, AUTOGRAD_PURE_PYTHON="0").split() == ["c", "autograd._engine"]
 
 
-@pytest.mark.parametrize("package", ["autograd", "autograd.testing", "nn"])
+@pytest.mark.parametrize("package", ["autograd", "autograd.testing", "autograd.view", "nn"])
 def test_every_module_imports_alone(package):
     """No circular import hides behind the order of another import."""
     for module in pkgutil.iter_modules([str(ROOT / package.replace(".", "/"))], f"{package}."):
@@ -157,7 +158,12 @@ def test_architecture_names_every_room():
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     missing = [
         p.name
-        for p in [*ROOT.glob("autograd/*"), *ROOT.glob("autograd/testing/*"), *ROOT.glob("nn/*.py")]
+        for p in [
+            *ROOT.glob("autograd/*"),
+            *ROOT.glob("autograd/testing/*"),
+            *ROOT.glob("autograd/view/*"),
+            *ROOT.glob("nn/*.py"),
+        ]
         if p.suffix in {".py", ".c", ".h", ".pyi"} and p.name not in text
     ]
     assert missing == []

@@ -1,0 +1,263 @@
+"""Which nodes of a snapshot are drawn as one box: each by itself, sums, neurons, layers, or all that is far away.
+
+A picture of more than some hundred boxes cannot be read, and Graphviz takes minutes for some thousand
+edges. So the views fold more and more:
+
+full
+    Each node is a box.
+sum
+    Additions of which only another addition makes use are one box with it.
+neuron
+    All that belongs to one neuron is a box, over all calls: the samples of a batch lie on one another.
+layer
+    The same of whole layers.
+near
+    What is nearest to the roots, node by node, and one box for everything behind.
+
+What belongs to a neuron is read off the names of its parameters, which are the way to them:
+``layers[0].neurons[2].w[1]`` belongs to ``layers[0].neurons[2]``, and that to ``layers[0]``. A
+computed node belongs to the neuron whose parameters it is computed from, together with something
+else, and so does a sum of such nodes, and the activation: the one node that is computed from the sum
+and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import Literal, NamedTuple, TypeAlias, get_args
+
+from autograd import errors
+from autograd.graph import Node, Snapshot, owner
+
+__all__ = ["VIEWS", "Box", "Edge", "Folded", "View", "fold", "modules"]
+
+View: TypeAlias = Literal["full", "sum", "neuron", "layer", "near"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+
+class Box(NamedTuple):
+    """What is drawn as one.
+
+    Attributes
+    ----------
+    title : str
+        The id of the node, the name of the module or of the inputs, or what the rest is.
+    kind : str
+        The kind of the node; or "sum", "module", "inputs" or "rest".
+    nodes : tuple of int
+        The positions of its nodes in the snapshot, in recording order.
+    outputs : tuple of int
+        Those of them that are roots, or operands of nodes outside.
+    """
+
+    title: str
+    kind: str
+    nodes: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+class Edge(NamedTuple):
+    """An arrow from one box to another.
+
+    Attributes
+    ----------
+    source, target : int
+        The positions of the boxes.
+    uses : tuple of (int, int)
+        What it stands for: the node in the target and which of its operands.
+    """
+
+    source: int
+    target: int
+    uses: tuple[tuple[int, int], ...]
+
+
+class Folded(NamedTuple):
+    """A snapshot in boxes; an operand is an arrow, except inside a box."""
+
+    view: View
+    boxes: tuple[Box, ...]
+    edges: tuple[Edge, ...]
+
+
+def fold(snapshot: Snapshot, view: str = "auto", max_boxes: int | None = 200, max_edges: int | None = 2000) -> Folded:
+    """Return a snapshot in boxes.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+    view : str
+        "full", "sum", "neuron", "layer" or "near"; "auto" is the first of them within the limits.
+    max_boxes, max_edges : int or None
+        The limits of "auto"; `max_boxes` is that of "near", too. None is no limit.
+
+    Notes
+    -----
+    Takes time in proportion to the operands.
+    """
+    if view not in (*VIEWS, "auto"):
+        raise errors.not_a_choice("view", "view", (*VIEWS, "auto"), view)
+    boxes = len(snapshot.nodes) if max_boxes is None else max_boxes
+    if view != "auto":
+        return _folded(snapshot, view, boxes)  # type: ignore[arg-type]
+    edges = sum(len(node.operands) for node in snapshot.nodes) if max_edges is None else max_edges
+    for candidate in VIEWS[:-1]:
+        folded = _folded(snapshot, candidate, boxes)
+        if len(folded.boxes) <= boxes and len(folded.edges) <= edges:
+            return folded
+    return _folded(snapshot, "near", min(boxes, edges))
+
+
+def modules(snapshot: Snapshot) -> list[str]:
+    """Return the module that each node belongs to, such as ``layers[0].neurons[2]``; '' for those of none."""
+    found: list[str] = []
+    users = Counter(operand for node in snapshot.nodes for operand in set(node.operands))
+    is_activation: set[int] = set()
+    for place, node in enumerate(snapshot.nodes):
+        if node.kind == "parameter":
+            found.append(owner(node.id))
+            continue
+        operands = set(node.operands)
+        parameters = {found[i] for i in operands if snapshot.nodes[i].kind == "parameter"}
+        owners = parameters or {found[i] for i in operands}
+        of_one = len(owners) == 1 and any(snapshot.nodes[i].kind != "parameter" for i in operands)  # no penalty
+        if of_one and not parameters:
+            of_one = is_activation.isdisjoint(operands)
+            if len(operands) == 1:
+                of_one = of_one and users[next(iter(operands))] == 1
+                is_activation.add(place)
+        found.append(owners.pop() if of_one else "")
+    return found
+
+
+# ---- views -------------------------------------------------------------------------------------------
+
+
+def _folded(snapshot: Snapshot, view: View, most: int) -> Folded:
+    nodes = snapshot.nodes
+    match view:
+        case "full":
+            keys: Sequence[Hashable] = range(len(nodes))
+        case "sum":
+            keys = _sums(snapshot)
+        case "neuron":
+            keys = _by_module(snapshot, modules(snapshot), one_by_one=True)
+        case "layer":
+            keys = _by_module(snapshot, [owner(path) or path for path in modules(snapshot)], one_by_one=False)
+        case "near":
+            keys = _near(snapshot, most)
+    return _grouped(snapshot, view, keys)
+
+
+def _sums(snapshot: Snapshot) -> list[int]:
+    """Return for each node the sum that it is a part of, or itself."""
+    users = Counter(operand for node in snapshot.nodes for operand in node.operands)
+    keys = list(range(len(snapshot.nodes)))
+    for place in range(len(keys) - 1, -1, -1):
+        node = snapshot.nodes[place]
+        if _is_addition(node):
+            for operand in node.operands:
+                if _is_addition(snapshot.nodes[operand]) and users[operand] == 1 and operand not in snapshot.roots:
+                    keys[operand] = keys[place]
+    return keys
+
+
+def _is_addition(node: Node) -> bool:
+    return node.op == "add" and node.row is not None
+
+
+def _by_module(snapshot: Snapshot, paths: list[str], one_by_one: bool) -> list[Hashable]:
+    """Return the module of each node; for others what they are: inputs of modules, or operations between them.
+
+    The inputs of a layer are one by one, each over all samples, or all together.
+    """
+    nodes = snapshot.nodes
+    keys: list[Hashable] = [("module", path) if path else None for path in paths]
+    stage = [0] * len(nodes)  # how many boxes lie behind: operations of one stage are one box, without cycles
+    for place, node in enumerate(nodes):
+        for operand in node.operands:
+            inside = nodes[operand].op != "" and paths[operand] == paths[place]
+            stage[place] = max(stage[place], stage[operand] + (nodes[operand].op != "" and not inside))
+        if node.op and not paths[place]:
+            keys[place] = ("rest", stage[place])
+    elsewhere: dict[int, Hashable] = {}
+    for place, node in enumerate(nodes):
+        for slot, operand in enumerate(node.operands):
+            if nodes[operand].op or paths[operand]:
+                continue
+            weight = _weight_of(snapshot, node, slot) if paths[place] else ""
+            if weight.endswith("]"):
+                index, layer = weight[weight.index("[") :], owner(paths[place])
+                keys[operand] = ("inputs", index, layer) if one_by_one else ("inputs", "", paths[place])
+            else:  # what no weight multiplies, such as the 1 of a bias and a target, is in the box that it goes to
+                elsewhere.setdefault(operand, keys[place])
+    return [elsewhere.get(place, ("rest", 0)) if key is None else key for place, key in enumerate(keys)]
+
+
+def _weight_of(snapshot: Snapshot, node: Node, slot: int) -> str:
+    """Return the last step of the name of the parameter that an operand is multiplied by, such as ``w[1]``."""
+    half = len(node.operands) // 2
+    other = node.operands[(slot + half) % len(node.operands)]  # in both mul(w, x) and dot(w..., x...)
+    partner = snapshot.nodes[other]
+    return partner.id.rpartition(".")[2] if partner.kind == "parameter" else ""
+
+
+def _near(snapshot: Snapshot, most: int) -> list[int]:
+    """Return the nodes nearest to the roots as themselves, and -1 for the others."""
+    near = dict.fromkeys(snapshot.roots)
+    waiting = list(near)
+    for place in waiting:
+        for operand in snapshot.nodes[place].operands:
+            if operand not in near and len(near) < most - 1:
+                near[operand] = None
+                waiting.append(operand)
+    return [place if place in near else -1 for place in range(len(snapshot.nodes))]
+
+
+# ---- boxes -------------------------------------------------------------------------------------------
+
+
+def _grouped(snapshot: Snapshot, view: View, keys: Sequence[Hashable]) -> Folded:
+    """Return a box for each key, in order of their last nodes, and an edge for each pair of boxes or each operand."""
+    nodes = snapshot.nodes
+    members: dict[Hashable, list[int]] = {}
+    for place, key in enumerate(keys):
+        members.setdefault(key, []).append(place)
+    outputs = set(snapshot.roots)
+    for place, node in enumerate(nodes):
+        outputs.update(operand for operand in node.operands if keys[operand] != keys[place])
+    in_order = sorted(members, key=lambda key: members[key][-1])
+    boxes = tuple(_box(snapshot, view, key, members[key], outputs) for key in in_order)
+    position = {key: i for i, key in enumerate(in_order)}
+    edges: dict[Hashable, list[tuple[int, int]]] = {}
+    one_by_one = view in {"full", "sum", "near"}
+    for place, node in enumerate(nodes):
+        for slot, operand in enumerate(node.operands):
+            source, target = position[keys[operand]], position[keys[place]]
+            if source != target:
+                apart = (place, slot) if one_by_one and keys[operand] != -1 and keys[place] != -1 else ()
+                edges.setdefault((source, target, apart), []).append((place, slot))
+    return Folded(view, boxes, tuple(Edge(key[0], key[1], tuple(uses)) for key, uses in edges.items()))  # type: ignore[index]
+
+
+def _box(snapshot: Snapshot, view: View, key: Hashable, members: list[int], outputs: set[int]) -> Box:
+    shown = tuple(i for i in members if i in outputs)
+    last = snapshot.nodes[members[-1]]
+    if isinstance(key, int):
+        if key == -1:
+            return Box(f"{len(members):,} more", "rest", tuple(members), shown)
+        return Box(last.id, "sum" if len(members) > 1 else last.kind, tuple(members), shown)
+    assert isinstance(key, tuple)
+    kind, what = key[:2]
+    return Box(_title(snapshot, kind, what, members), kind, tuple(members), shown)
+
+
+def _title(snapshot: Snapshot, kind: str, what: str, members: Sequence[int]) -> str:
+    if kind == "module":
+        return what
+    if kind == "inputs":
+        named = len(members) == 1 and snapshot.nodes[members[0]].kind == "input"
+        return snapshot.nodes[members[0]].id if named else f"input{what}" if what else "inputs"
+    roots = [snapshot.nodes[i].id for i in snapshot.roots if i in set(members)]
+    return ", ".join(roots) or f"{sum(snapshot.nodes[i].op != '' for i in members):,} operations"

@@ -1,0 +1,94 @@
+r"""Graphviz: what it can draw here, how long it may take, and texts that it shows as they are.
+
+`dot` on the PATH is used if there is one; else pygraphviz, which brings a Graphviz of its own, in a
+child process: so that it can be stopped, and a crash of it is not ours.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+
+from autograd.errors import PictureError
+
+__all__ = ["FORMATS", "check", "draw", "label", "quoted", "xml_text"]
+
+#: What can be drawn, and positions as JSON.
+FORMATS = ("svg", "png", "pdf", "json0")
+
+#: The code points that XML, and so SVG, cannot hold.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_PYGRAPHVIZ = (
+    "import sys, pygraphviz; g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode());"
+    "sys.stdout.buffer.write(g.draw(format=sys.argv[1], prog='dot'))"
+)
+
+
+def draw(source: str, form: str, timeout: float) -> bytes:
+    """Return what Graphviz makes of a text in its language.
+
+    Parameters
+    ----------
+    source : str
+        A graph in the DOT language.
+    form : str
+        "svg", "png", "pdf", or "json0": the positions of all.
+    timeout : float
+        The seconds that it may take: some thousand edges take many, and some ten thousand take for ever.
+
+    Raises
+    ------
+    PictureError
+        There is no Graphviz here, it failed, or it took too long.
+    """
+    check(form)
+    try:
+        done = subprocess.run(_command(form), input=source.encode(), capture_output=True, check=False, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise PictureError(
+            f"expected Graphviz to draw {source.count('->'):,} edges within {timeout:g} s, and it did not: "
+            'fold more, such as by view="neuron", draw a part of it, or give it a longer timeout'
+        ) from None
+    if done.returncode or not done.stdout:
+        raise PictureError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip() or 'it drew nothing'}")
+    return done.stdout
+
+
+def check(form: str) -> None:
+    """Raise an error if there is no Graphviz here to draw with."""
+    if not _command(form):
+        raise PictureError(
+            "expected Graphviz to draw with, found neither dot nor pygraphviz: apt-get install graphviz, "
+            'brew install graphviz, or pip install "chainrule[dot]"; '
+            "or take its text, .source or a file that ends in .dot, which needs neither"
+        )
+
+
+def _command(form: str) -> list[str]:
+    """Return the command that draws what it reads, empty if there is none."""
+    if dot := shutil.which("dot"):
+        return [dot, f"-T{form}"]
+    return [sys.executable, "-c", _PYGRAPHVIZ, form] if importlib.util.find_spec("pygraphviz") else []
+
+
+def xml_text(text: str) -> str:
+    """Return a text without what XML cannot hold: U+FFFD stands in its place."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def label(*lines: str) -> str:
+    r"""Return lines as a quoted label of a box that shows just them, whatever is in them.
+
+    Graphviz decodes entities such as ``&amp;`` and sequences such as ``\N``.
+    """
+    plain = [xml_text(line).replace("&", "&amp;").replace("\\", "\\\\") for line in lines]
+    return quoted(r"\n".join(line.replace("\r", " ").replace("\n", r"\n") for line in plain))
+
+
+def quoted(text: str) -> str:
+    """Return a text between quotes, as the DOT language has it."""
+    return '"' + text.replace('"', r"\"") + '"'
