@@ -166,16 +166,19 @@ class Layer(Module):
             After a backward sweep from `root` the `grad` of each is the delta of the textbooks, dJ/dz. A call is
             left out if nothing of it leads to the root; a unit that does not lead there is None in its row.
         """
-        place: dict[Any, int] = {neuron.b: j for j, neuron in enumerate(self.neurons)}
+        # By all of its parameters, as neurons may share some of them.
+        place: dict[Any, int] = {(*neuron.w, neuron.b): j for j, neuron in enumerate(self.neurons)}
         nin = len(self.neurons[0].w)
         rows: list[list[Any]] = []
         last = len(self.neurons)
         before: tuple[Scalar, ...] = ()
         for node in ancestors(root):
-            if node.op == "dot" and len(node.operands) == 2 * (nin + 1) and node.operands[nin] in place:
-                j = place[node.operands[nin]]  # that of the bias
+            if node.op != "dot" or len(operands := node.operands) != 2 * (nin + 1):
+                continue
+            parameters, inputs = operands[: nin + 1], operands[nin + 1 :]
+            if parameters in place:
+                j = place[parameters]
                 # The units of one call are recorded one after the other, and see the same inputs.
-                inputs = node.operands[nin + 1 :]
                 if j <= last or not all(map(_is_same, inputs, before)):
                     rows.append([None] * len(self.neurons))
                 rows[-1][j], last, before = node, j, inputs

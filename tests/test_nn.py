@@ -307,6 +307,19 @@ def test_states_that_do_not_fit():
     assert model.parameter_vector() == before
 
 
+def test_deltas_of_neurons_that_share_their_bias():
+    """Each unit has its place in the row, as in the textbook's network with one bias for each layer."""
+    model = MLP(2, [3, 1], activation="tanh", rng=0)
+    hidden = model.layers[0].neurons
+    for neuron in hidden[1:]:
+        neuron.b = hidden[0].b
+    loss = nn.half_squared_error(model([0.4, -0.6]), 0.9)
+    loss.backward()
+    (row,), _ = model.deltas(loss)
+    assert [neuron.w[0].grad for neuron in hidden] == [delta * 0.4 for delta in row]
+    assert hidden[0].b.grad == sum(reversed(row))
+
+
 def test_deltas_of_calls_that_matter():
     """There is a row for each call that leads to the root; a unit that does not lead there has the delta 0."""
     model = MLP(2, [3, 2], activation="tanh", rng=0)
