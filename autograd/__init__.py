@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from autograd.optimize import scipy_objective
     from autograd.own import preaccumulate, primitive
     from autograd.sparse import sparse_hessian, sparse_jacobian
-    from autograd.view.draw import Drawing, draw
-    from autograd.view.explain import Explanation, blame, explain
+    from autograd.view.blame import Blame, blame
+    from autograd.view.draw import draw
+    from autograd.view.drawing import Drawing
+    from autograd.view.explain import Explanation, explain
     from autograd.view.step import Stepper, step
 
 __all__ = [
     "BACKEND",
     "BackendMismatchError",
+    "Blame",
     "DomainError",
     "Drawing",
     "Explanation",
@@ -87,8 +90,10 @@ _LATER = {
         "optimize": "scipy_objective",
         "own": "preaccumulate primitive",
         "sparse": "sparse_hessian sparse_jacobian",
-        "view.draw": "Drawing draw",
-        "view.explain": "Explanation blame explain",
+        "view.blame": "Blame blame",
+        "view.draw": "draw",
+        "view.drawing": "Drawing",
+        "view.explain": "Explanation explain",
         "view.step": "Stepper step",
     }.items()
     for name in names.split()

@@ -19,10 +19,11 @@ change when gradients are cleared or leaves are assigned later, and it can be te
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from autograd import errors
+from autograd._kernels import Kernel
 from autograd._recorded import twin_of
 from autograd._structures import is_value
 from autograd._wording import height, kernel_of, positions_of_parents
@@ -125,7 +126,8 @@ class Snapshot:
             node = Node(name, kind, "", value.data, value.grad, line=value.line)
         else:
             operands, partials = value.operands, value.partials
-            kernel, slots = kernel_of(value), _slots(value)
+            kernel = kernel_of(value)
+            slots = _slots(kernel, operands)
             places, variables = [], []
             for i, x in enumerate(operands):
                 if is_value(x):
@@ -219,21 +221,20 @@ def _behind(roots: tuple[Any, ...]) -> list[Any]:
         if twin_of(root) is not twin:
             raise errors.not_a_value("Snapshot", root)
     # One more node on top of them, for as long as the walk takes.
-    return list(twin.ancestors(twin.restore(0.0, 0.0, "", "roots", roots, (), ())))[:-1]
+    return list(twin.ancestors(twin.restore(0.0, 0.0, "", "sum", roots, (), ())))[:-1]
 
 
 _SLOTS: dict[tuple[str, int], tuple[str, ...]] = {}
 
 
-def _slots(value: Any) -> tuple[str, ...]:
+def _slots(kernel: Kernel | None, operands: Sequence[Any]) -> tuple[str, ...]:
     """Return what the formula calls each operand of a node; an own primitive's have numbers."""
-    kernel, n = kernel_of(value), len(value.operands)
-    key = (value.op if kernel else "", n)
+    key = (kernel.row.name if kernel else "", len(operands))
     if key not in _SLOTS:
         if kernel is None:
-            names = [f"{i}" for i in range(n)]
+            names = [f"{i}" for i in range(len(operands))]
         elif kernel.row.columns:
-            rows = height(kernel, value.operands)
+            rows = height(kernel, operands)
             names = [f"{column}[{i}]" for column in kernel.row.operands for i in range(rows)]
         else:
             names = list(kernel.row.operands)

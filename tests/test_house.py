@@ -33,7 +33,10 @@ FLOORS = {
         "estimators": 6, "files": 6, "picture": 6, "plot": 6, "tables": 7, "testing": 8, "__init__": 8, "cli": 9,
         "__main__": 10,
     },
-    "autograd/view": {"folding": 0, "layout": 0, "paths": 0, "draw": 1, "explain": 1, "step": 1, "__init__": 2},
+    "autograd/view": {
+        "folding": 0, "layout": 0, "paths": 0, "writing": 0, "blame": 1, "drawing": 1, "remarks": 1, "step": 1, "draw": 2,
+        "explain": 2, "__init__": 3,
+    },
     "autograd/testing": {
         "differences": 0, "exact": 0, "faults": 0, "ledger": 0, "programs": 0, "verdicts": 1, "calls": 2,
         "certificate": 2, "evidence": 2, "strategies": 2, "registration": 3, "enclosures": 3, "battery": 3, "conformance": 4,

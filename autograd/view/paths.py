@@ -20,7 +20,7 @@ from __future__ import annotations
 import functools
 import heapq
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from autograd.graph import Snapshot
 
@@ -60,6 +60,8 @@ class Paths:
         The nodes on any path, in recording order: `below` first and `above` last; empty if there is no path.
     edges : list of (int, int)
         The edges on any path, by node and operand, in the order of the backward sweep.
+    adjoints : dict of int to float
+        d above / d node for each of the nodes.
     total : float
         d above / d below, to the last bit as the engine's sweep finds it.
     size : float
@@ -93,7 +95,7 @@ class Paths:
                         self.edges.append((place, slot))
                         adjoint[operand] = adjoint.get(operand, 0.0) + adjoint[place] * partial
                         sizes[operand] = sizes.get(operand, 0.0) + abs(sizes[place] * partial)
-        self.nodes = sorted(adjoint)
+        self.nodes, self.adjoints = sorted(adjoint), adjoint
         self.total = adjoint.get(below, 0.0)
         self.size = sizes.get(below, 0.0)
 
@@ -108,27 +110,98 @@ class Paths:
         return counts.get(self.below, 0)
 
     def largest(self, most: int) -> list[Path]:
-        """Return the paths with the largest absolute products, the largest first; NaN counts as the largest."""
-        best: dict[int, list[Any]] = {self.above: [(0.0, 1.0, None, None)]} if self.nodes else {}
-        for place, slot in self.edges:
-            operand, partial = self.snapshot.nodes[place].operands[slot], self.snapshot.nodes[place].partials[slot]
-            assert partial is not None
-            ways = best.setdefault(operand, [])
-            for before in best[place]:
-                product = before[1] * partial
-                ways.append((_rank(product), product, (place, slot), before))
-            if len(ways) > most:
-                best[operand] = heapq.nsmallest(most, ways, key=lambda way: way[0])
-        return [Path(_edges(way), way[1]) for way in sorted(best.get(self.below, []), key=lambda way: way[0])][:most]
+        """Return the paths with the largest absolute products, the largest first; NaN counts as the largest.
+
+        Sizes are compared as sums of logarithms, so that no product overflows on the way; of paths whose sizes differ
+        by rounding errors alone, either may be left out.
+        """
+        if not self.nodes:
+            return []
+        if self.above == self.below:
+            return [Path((), 1.0)][:most]
+        size, first, others = self._best()
+        # A path is the best one but for its detours: edges that are not the best way on from a node. So all paths are
+        # found from larger ones, each in one way: by one more detour, above the last.
+        waiting: list[tuple[float, int, _Detours]] = [(-size[self.below], 0, None)]
+        found: list[Path] = []
+        made = 0
+        while waiting and len(found) < most:
+            negative, _, detours = heapq.heappop(waiting)
+            up = _climb(detours)
+            start = self.below if detours is None else detours[0][0]
+            path: list[tuple[int, int]] = []
+            longer: list[tuple[float, int, _Detours]] = []
+            wanted = most - len(found) - 1
+            bound = heapq.nsmallest(wanted, waiting)[-1][0] if 0 < wanted <= len(waiting) else math.inf
+            place, is_new = self.below, detours is None
+            while place != self.above:
+                if is_new and place in others and wanted:
+                    for reached, edge in others[place]:
+                        smaller = negative + (size[place] - reached)
+                        if smaller < bound:
+                            made += 1
+                            longer.append((smaller, made, (edge, place, detours)))
+                edge = up.get(place, first[place])
+                path.append(edge)
+                place = edge[0]
+                is_new = is_new or place == start
+            for item in heapq.nsmallest(wanted, longer):
+                heapq.heappush(waiting, item)
+            path.reverse()
+            found.append(Path(tuple(path), self._product(path)))
+        return sorted(found, key=lambda path: _rank(path.product))
+
+    def _best(self) -> tuple[dict[int, float], dict[int, tuple[int, int]], dict[int, list[_Sized]]]:
+        """Return for each node the size of the largest path from above, its last edge, and the other edges to it."""
+        nodes, size = self.snapshot.nodes, {self.above: 0.0}
+        first: dict[int, tuple[int, int]] = {}
+        others: dict[int, list[_Sized]] = {}
+        for edge in self.edges:
+            operand, reached = nodes[edge[0]].operands[edge[1]], size[edge[0]] + self._size(edge)
+            if operand not in first:
+                size[operand], first[operand] = reached, edge
+            elif reached > size[operand]:
+                others.setdefault(operand, []).append((size[operand], first[operand]))
+                size[operand], first[operand] = reached, edge
+            else:
+                others.setdefault(operand, []).append((reached, edge))
+        return size, first, others
+
+    def _size(self, edge: tuple[int, int]) -> float:
+        """Return the logarithm of a partial, or a number far beyond all sums of them."""
+        partial = self.snapshot.nodes[edge[0]].partials[edge[1]]
+        assert partial is not None
+        if partial in {1.0, -1.0}:
+            return 0.0
+        if math.isfinite(partial):
+            return math.log2(abs(partial)) if partial else -_BEYOND
+        return _BEYOND * (2.0 if math.isnan(partial) else 1.0)
+
+    def _product(self, path: list[tuple[int, int]]) -> float:
+        nodes, product = self.snapshot.nodes, 1.0
+        for place, slot in path:
+            product *= nodes[place].partials[slot]  # type: ignore[operator]
+        return product
+
+
+#: The logarithm that stands for an infinite partial.
+_BEYOND = 2.0**60
+
+#: The size of the largest path that ends in an edge, and that edge.
+_Sized: TypeAlias = tuple[float, tuple[int, int]]
+
+#: The edges of a path that are not the best way on: the last of them, the node below it, and those before.
+_Detours: TypeAlias = "tuple[tuple[int, int], int, _Detours] | None"
+
+
+def _climb(detours: _Detours) -> dict[int, tuple[int, int]]:
+    """Return which edge to take from the nodes where a path leaves the best way."""
+    up = {}
+    while detours is not None:
+        edge, place, detours = detours
+        up[place] = edge
+    return up
 
 
 def _rank(product: float) -> float:
     return -math.inf if math.isnan(product) else -abs(product)
-
-
-def _edges(way: Any) -> tuple[tuple[int, int], ...]:
-    found = []
-    while way[2] is not None:
-        found.append(way[2])
-        way = way[3]
-    return tuple(reversed(found))
