@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograd import Value
+from autograd import Drawing, PictureError, Value, draw
 from nn import files, picture
 from nn._words import known
 from nn._writing import write_whole
@@ -96,7 +96,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(FAILED, f'{missing.name} is not installed; pip install "chainrule[train]"')
     except ValueError as error:  # of a table, a model file, an option
         return _fail(BAD_INPUT, str(error))
-    except (ArithmeticError, OSError, picture.PictureError) as error:
+    except (ArithmeticError, OSError, PictureError) as error:
         return _fail(FAILED, str(error))
     return OK
 
@@ -639,7 +639,7 @@ def _plot_rows(kind: str, model: TableModel, cells: Cells, columns: Sequence[str
 
 def _graph(options: argparse.Namespace, report: _Report) -> None:
     _check_output(options.output)
-    picture.check(options.output)
+    Drawing.check(options.output)
     model = TableModel.load(options.model)
     if options.file is None:
         drawing = picture.network(model.network, model.input_names, model.class_names or [model.target])
@@ -650,6 +650,6 @@ def _graph(options: argparse.Namespace, report: _Report) -> None:
         with _about(options.file):
             loss: Value = model.loss(cells.only([options.row - 1]))
         loss.backward()
-        drawing = picture.computation(loss)
-    picture.save(drawing, options.output)
+        drawing = draw(loss, timeout=picture.TIMEOUT)
+    drawing.save(options.output)
     report.say(f"saved: {options.output}", saved=str(options.output))

@@ -17,8 +17,8 @@ near
 What belongs to a neuron is read off the names of its parameters, which are the way to them:
 ``layers[0].neurons[2].w[1]`` belongs to ``layers[0].neurons[2]``, and that to ``layers[0]``. A
 computed node belongs to the neuron whose parameters it is computed from, together with something
-else, and so does a sum of such nodes, and the activation: the one node that is computed from the sum
-and nothing else.
+else, and so does a sum of such nodes. The activation is what is computed from that sum and nothing
+else, up to what the weights of other neurons multiply; behind the last weights it is one node.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def fold(snapshot: Snapshot, view: str = "auto", max_boxes: int | None = 200, ma
     ----------
     snapshot : Snapshot
     view : str
-        "full", "sum", "neuron", "layer" or "near"; "auto" is the first of them within the limits.
+        "full", "sum", "neuron", "layer" or "near"; "auto" is the first of them within the limits, of neurons and
+        layers if there are any.
     max_boxes, max_edges : int or None
         The limits of "auto"; `max_boxes` is that of "near", too. None is no limit.
 
@@ -102,52 +103,77 @@ def fold(snapshot: Snapshot, view: str = "auto", max_boxes: int | None = 200, ma
     if view != "auto":
         return _folded(snapshot, view, boxes)  # type: ignore[arg-type]
     edges = sum(len(node.operands) for node in snapshot.nodes) if max_edges is None else max_edges
-    for candidate in VIEWS[:-1]:
-        folded = _folded(snapshot, candidate, boxes)
-        if len(folded.boxes) <= boxes and len(folded.edges) <= edges:
-            return folded
+    has_modules = any(node.kind == "parameter" for node in snapshot.nodes)
+    for candidate in VIEWS[:-1] if has_modules else VIEWS[:2]:
+        keys = _keys(snapshot, candidate, boxes)
+        if len(set(keys)) <= boxes:
+            folded = _grouped(snapshot, candidate, keys)
+            if len(folded.edges) <= edges:
+                return folded
     return _folded(snapshot, "near", min(boxes, edges))
 
 
 def modules(snapshot: Snapshot) -> list[str]:
     """Return the module that each node belongs to, such as ``layers[0].neurons[2]``; '' for those of none."""
+    nodes = snapshot.nodes
+    users = Counter(operand for node in nodes for operand in set(node.operands))
     found: list[str] = []
-    users = Counter(operand for node in snapshot.nodes for operand in set(node.operands))
+    behind: list[str] = []  # the one module that a node is computed from, whether it belongs to it or not
+    fed: list[int] = []  # what weights multiply
     is_activation: set[int] = set()
-    for place, node in enumerate(snapshot.nodes):
+    for place, node in enumerate(nodes):
         if node.kind == "parameter":
             found.append(owner(node.id))
+            behind.append("")
             continue
         operands = set(node.operands)
-        parameters = {found[i] for i in operands if snapshot.nodes[i].kind == "parameter"}
+        others = [i for i in operands if nodes[i].kind != "parameter" and (nodes[i].op or not _is_exponent(node))]
+        parameters = {found[i] for i in operands if nodes[i].kind == "parameter"}
         owners = parameters or {found[i] for i in operands}
-        of_one = len(owners) == 1 and any(snapshot.nodes[i].kind != "parameter" for i in operands)  # no penalty
-        if of_one and not parameters:
+        of_one = len(owners) == 1 and bool(others)  # or it is a penalty
+        if of_one and parameters:
+            fed.extend(others)
+        elif of_one:
             of_one = is_activation.isdisjoint(operands)
             if len(operands) == 1:
-                of_one = of_one and users[next(iter(operands))] == 1
+                of_one = of_one and users[others[0]] == 1
                 is_activation.add(place)
         found.append(owners.pop() if of_one else "")
+        sources = {behind[i] for i in operands if nodes[i].op}
+        behind.append(found[place] or (sources.pop() if len(sources) == 1 and not parameters else ""))
+    while fed:
+        place = fed.pop()
+        if not found[place] and behind[place]:
+            found[place] = behind[place]
+            fed.extend(i for i in nodes[place].operands if nodes[i].op)
     return found
+
+
+def _is_exponent(node: Node) -> bool:
+    """Return whether a plain number in a node is an exponent, rather than the input of a weight."""
+    return node.op == "pow"
 
 
 # ---- views -------------------------------------------------------------------------------------------
 
 
 def _folded(snapshot: Snapshot, view: View, most: int) -> Folded:
-    nodes = snapshot.nodes
+    return _grouped(snapshot, view, _keys(snapshot, view, most))
+
+
+def _keys(snapshot: Snapshot, view: View, most: int) -> Sequence[Hashable]:
+    """Return for each node what it has in common with those in its box."""
     match view:
         case "full":
-            keys: Sequence[Hashable] = range(len(nodes))
+            return range(len(snapshot.nodes))
         case "sum":
-            keys = _sums(snapshot)
+            return _sums(snapshot)
         case "neuron":
-            keys = _by_module(snapshot, modules(snapshot), one_by_one=True)
+            return _by_module(snapshot, modules(snapshot), one_by_one=True)
         case "layer":
-            keys = _by_module(snapshot, [owner(path) or path for path in modules(snapshot)], one_by_one=False)
+            return _by_module(snapshot, [owner(path) or path for path in modules(snapshot)], one_by_one=False)
         case "near":
-            keys = _near(snapshot, most)
-    return _grouped(snapshot, view, keys)
+            return _near(snapshot, most)
 
 
 def _sums(snapshot: Snapshot) -> list[int]:
@@ -174,14 +200,9 @@ def _by_module(snapshot: Snapshot, paths: list[str], one_by_one: bool) -> list[H
     """
     nodes = snapshot.nodes
     keys: list[Hashable] = [("module", path) if path else None for path in paths]
-    stage = [0] * len(nodes)  # how many boxes lie behind: operations of one stage are one box, without cycles
-    for place, node in enumerate(nodes):
-        for operand in node.operands:
-            inside = nodes[operand].op != "" and paths[operand] == paths[place]
-            stage[place] = max(stage[place], stage[operand] + (nodes[operand].op != "" and not inside))
-        if node.op and not paths[place]:
-            keys[place] = ("rest", stage[place])
-    elsewhere: dict[int, Hashable] = {}
+    for place, stage in _stages(snapshot, paths).items():
+        keys[place] = ("rest", stage)
+    users: dict[int, dict[Hashable, None]] = {}  # of what no weight multiplies
     for place, node in enumerate(nodes):
         for slot, operand in enumerate(node.operands):
             if nodes[operand].op or paths[operand]:
@@ -190,9 +211,39 @@ def _by_module(snapshot: Snapshot, paths: list[str], one_by_one: bool) -> list[H
             if weight.endswith("]"):
                 index, layer = weight[weight.index("[") :], owner(paths[place])
                 keys[operand] = ("inputs", index, layer) if one_by_one else ("inputs", "", paths[place])
-            else:  # what no weight multiplies, such as the 1 of a bias and a target, is in the box that it goes to
-                elsewhere.setdefault(operand, keys[place])
-    return [elsewhere.get(place, ("rest", 0)) if key is None else key for place, key in enumerate(keys)]
+            else:
+                users.setdefault(operand, {})[keys[place]] = None
+    for place, boxes in users.items():
+        if keys[place] is None:  # in the box that it goes to, such as the 1 of a bias and a target, if that is one
+            keys[place] = next(iter(boxes)) if len(boxes) == 1 else ("inputs", "", tuple(boxes))
+    return [("rest", 0) if key is None else key for key in keys]
+
+
+def _stages(snapshot: Snapshot, paths: list[str]) -> dict[int, int]:
+    """Return for each operation between modules how many boxes lie behind it.
+
+    Those of one stage are one box; so the boxes have cycles only if the modules themselves have.
+    """
+    nodes = snapshot.nodes
+    units: list[int | str] = [path or place for place, path in enumerate(paths)]
+    users: dict[int | str, list[int | str]] = {}
+    missing = dict.fromkeys(units, 0)
+    for place, node in enumerate(nodes):
+        for operand in node.operands:
+            if units[operand] != units[place]:
+                users.setdefault(units[operand], []).append(units[place])
+                missing[units[place]] += 1
+    ready = [unit for unit, count in missing.items() if not count]
+    stage = dict.fromkeys(units, 0)
+    for unit in ready:
+        is_operation = isinstance(unit, int) and nodes[unit].op != ""
+        for user in users.get(unit, ()):
+            another_box = isinstance(unit, str) or (is_operation and isinstance(user, str))
+            stage[user] = max(stage[user], stage[unit] + another_box)
+            missing[user] -= 1
+            if not missing[user]:
+                ready.append(user)
+    return {place: stage[place] for place, node in enumerate(nodes) if node.op and not paths[place]}
 
 
 def _weight_of(snapshot: Snapshot, node: Node, slot: int) -> str:
@@ -259,5 +310,6 @@ def _title(snapshot: Snapshot, kind: str, what: str, members: Sequence[int]) -> 
     if kind == "inputs":
         named = len(members) == 1 and snapshot.nodes[members[0]].kind == "input"
         return snapshot.nodes[members[0]].id if named else f"input{what}" if what else "inputs"
-    roots = [snapshot.nodes[i].id for i in snapshot.roots if i in set(members)]
+    inside = set(members)
+    roots = [snapshot.nodes[i].id for i in snapshot.roots if i in inside]
     return ", ".join(roots) or f"{sum(snapshot.nodes[i].op != '' for i in members):,} operations"

@@ -14,13 +14,15 @@ import sys
 
 from autograd.errors import PictureError
 
-__all__ = ["FORMATS", "check", "draw", "label", "quoted", "xml_text"]
+__all__ = ["FORMATS", "check", "draw", "html", "label", "quoted", "shown", "tooltip", "xml_text"]
 
 #: What can be drawn, and positions as JSON.
 FORMATS = ("svg", "png", "pdf", "json0")
 
 #: The code points that XML, and so SVG, cannot hold.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
 _PYGRAPHVIZ = (
     "import sys, pygraphviz; g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode());"
@@ -46,15 +48,19 @@ def draw(source: str, form: str, timeout: float) -> bytes:
         There is no Graphviz here, it failed, or it took too long.
     """
     check(form)
+    command = _command(form)
     try:
-        done = subprocess.run(_command(form), input=source.encode(), capture_output=True, check=False, timeout=timeout)
+        done = subprocess.run(command, input=source.encode(), capture_output=True, check=False, timeout=timeout)
+    except OSError as error:
+        raise PictureError(f"Graphviz failed: expected {command[0]} to be a program: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise PictureError(
             f"expected Graphviz to draw {source.count('->'):,} edges within {timeout:g} s, and it did not: "
             'fold more, such as by view="neuron", draw a part of it, or give it a longer timeout'
         ) from None
     if done.returncode or not done.stdout:
-        raise PictureError(f"Graphviz failed: {done.stderr.decode(errors='replace').strip() or 'it drew nothing'}")
+        said = shown(done.stderr.decode(errors="replace").strip()) or "it drew nothing"
+        raise PictureError(f"Graphviz failed: {said} ({command[0]})")
     return done.stdout
 
 
@@ -72,7 +78,7 @@ def _command(form: str) -> list[str]:
     """Return the command that draws what it reads, empty if there is none."""
     if dot := shutil.which("dot"):
         return [dot, f"-T{form}"]
-    return [sys.executable, "-c", _PYGRAPHVIZ, form] if importlib.util.find_spec("pygraphviz") else []
+    return [sys.executable, "-P", "-c", _PYGRAPHVIZ, form] if importlib.util.find_spec("pygraphviz") else []
 
 
 def xml_text(text: str) -> str:
@@ -87,6 +93,26 @@ def label(*lines: str) -> str:
     """
     plain = [xml_text(line).replace("&", "&amp;").replace("\\", "\\\\") for line in lines]
     return quoted(r"\n".join(line.replace("\r", " ").replace("\n", r"\n") for line in plain))
+
+
+def html(text: str) -> str:
+    r"""Return a text as it has to stand between the tags of a label ``<...>``.
+
+    Graphviz reads sequences such as ``\N`` there too.
+    """
+    markup = xml_text(text).translate(_MARKUP).replace("\\", "\\\\")
+    rest = markup.lstrip("]")  # which dot 2.43 does not read where a text begins with it
+    return "&#93;" * (len(markup) - len(rest)) + rest
+
+
+def tooltip(text: str) -> str:
+    r"""Return a text as a quoted tooltip, in which Graphviz reads sequences such as ``\N`` twice."""
+    return quoted(xml_text(text).replace("&", "&amp;").replace("\\", "\\" * 4).replace("\n", "&#10;"))
+
+
+def shown(text: str) -> str:
+    r"""Return a text with an escape in place of what cannot be seen or commands a terminal: ``\n``, ``\x1b``."""
+    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
 
 
 def quoted(text: str) -> str:
