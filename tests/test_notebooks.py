@@ -35,12 +35,11 @@ def executed(notebook, scratch, pure_python=False):
 
 
 def said(cell):
-    """Return what a cell put out: texts, by stream or kind; of a picture, that there is one."""
+    """Return what a cell put out: texts, by stream or kind; of a picture and of a page, that there is one."""
     found = []
     for output in cell.get("outputs", []):
         texts = {output.name: output.text} if output.output_type == "stream" else output.data
-        pictures = [(kind, "") for kind in texts if kind.startswith("image/")]
-        found += pictures or sorted(texts.items())
+        found += [(kind, "" if kind.startswith("image/") or kind == "text/html" else texts[kind]) for kind in sorted(texts)]
     return found
 
 
