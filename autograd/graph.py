@@ -96,7 +96,7 @@ class Snapshot:
     Raises
     ------
     TypeError
-        A root is not a Value, or they belong to different twins.
+        A root is not a Value, or they belong to different twins; a name is not a str, or not that of a Value.
     ValueError
         There is no root.
 
@@ -110,8 +110,8 @@ class Snapshot:
         self.nodes: list[Node] = []
         self._place: dict[Any, int] = {}
         values = _behind(roots)
-        called = {value: name for name, value in (names or {}).items()}
-        labels = [called.get(value) or value.name for value in values]
+        called = _names_by_value({} if names is None else names)
+        labels = [called.get(value) or value.name for value in values] if called else [value.name for value in values]
         unique = _Ids(labels)
         for value, label in zip(values, labels, strict=True):
             self._copy(value, label, unique)
@@ -119,7 +119,7 @@ class Snapshot:
         self.n_values = len(values)
 
     def _copy(self, value: Any, label: str, unique: _Ids) -> None:
-        op = value.op
+        op, place = value.op, self._place
         name = unique.named(label) if label else unique.counted(op or "leaf")
         if not op or op == "constant":
             kind: Kind = "constant" if op else "parameter" if owner(label) else "input"
@@ -130,8 +130,8 @@ class Snapshot:
             slots = _slots(kernel, operands)
             places, variables = [], []
             for i, x in enumerate(operands):
-                if is_value(x):
-                    places.append(self._place[x])
+                if type(x) is type(value):
+                    places.append(place[x])
                     if x.op != "constant":
                         variables.append(i)
                 else:
@@ -143,7 +143,7 @@ class Snapshot:
                 partials = tuple([by_slot.get(i) for i in range(len(operands))])
             row = kernel.row if kernel else None
             node = Node(name, "computed", op, value.data, value.grad, tuple(places), partials, slots, row, value.line)
-        self._place[value] = len(self.nodes)
+        place[value] = len(self.nodes)
         self.nodes.append(node)
 
     def place(self, value: Any) -> int | None:
@@ -194,8 +194,8 @@ class _Ids:
         return name
 
     def counted(self, op: str) -> str:
-        """Return the primitive with the next number behind it."""
-        return self._numbered(op, 1)
+        """Return the primitive with the next number behind it; log2 and 1 make log2_1, as log and 21 make log21."""
+        return self._numbered(f"{op}_" if op[-1].isdigit() else op, 1)
 
     def _numbered(self, stem: str, first: int) -> str:
         number = self._last.get(stem, first - 1) + 1
@@ -204,6 +204,18 @@ class _Ids:
         self._last[stem] = number
         self._taken.add(made)
         return made
+
+
+def _names_by_value(names: Mapping[str, Any]) -> dict[Any, str]:
+    """Return what to call each of some Values."""
+    if not isinstance(names, Mapping):
+        raise TypeError(f"names: expected a mapping of names to Values, got {names!r:.60}")
+    for name, value in names.items():
+        if not isinstance(name, str):
+            raise TypeError(f"names: expected names as str, with their Values, got {name!r:.60} as a name")
+        if not is_value(value):
+            raise errors.not_a_value(f"names[{name!r}]", value)
+    return {value: name for name, value in names.items()}
 
 
 def _behind(roots: tuple[Any, ...]) -> list[Any]:

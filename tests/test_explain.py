@@ -11,12 +11,16 @@ from programs import bits, programs, random_root
 
 import autograd.math
 from autograd import record_lines
+from autograd._formula import IEEE, evaluate, parse
+from autograd.graph import Snapshot
 from autograd.own import primitive
 from autograd.view.blame import blame
 from autograd.view.explain import explain
+from autograd.view.writing import Formula
 from nn import MLP
 
 DEEP = 10**5
+inf = math.inf
 WEIGHTS = [0.15, 0.20, 0.25, 0.30, 0.40, 0.45, 0.50, 0.55]
 
 
@@ -54,7 +58,8 @@ d J / d w5 = 0.082167
 =====================
 
 There is one path from w5 to J, so this is case 1 of the chain rule: a chain. Multiply the
-partials along it.
+partials along it. A partial, by one operand alone, has the sign ∂; a derivative, over all paths,
+has d.
 
 Here
 
@@ -71,12 +76,13 @@ Here
   mul10 = 0.02356
   J     = mul9 + mul10 = 0.298371
 
-  ∂J/∂w5 = ∂J/∂mul9 · ∂mul9/∂pow1 · ∂pow1/∂sub1 · ∂sub1/∂o1 · ∂o1/∂z_o1 · ∂z_o1/∂mul5 · ∂mul5/∂w5
-         = 1 · 0.5 · (2 * sub1) · (-1) · (o1 * (1 - o1)) · 1 · h1
-         = 1 · 0.5 · (-1.48273) · (-1) · 0.186816 · 1 · 0.59327
-         = 0.082167
+  d J/d w5 = ∂J/∂mul9 · ∂mul9/∂pow1 · ∂pow1/∂sub1 · ∂sub1/∂o1 · ∂o1/∂z_o1 · ∂z_o1/∂mul5
+             · ∂mul5/∂w5
+           = 1 · 0.5 · (2 * sub1) · (-1) · (o1 * (1 - o1)) · 1 · h1
+           = 1 · 0.5 · (-1.48273) · (-1) · 0.186816 · 1 · 0.59327
+           = 0.082167
 
-- d z_o1 / d mul5 stands for 2 additions, each times 1.
+- ∂z_o1/∂mul5 stands for 2 additions, each times 1.
 
 Check: w5.grad is the same number, to the last bit."""
     )
@@ -96,9 +102,9 @@ def test_case_2(engine):
     assert "case 2 of the chain rule: several paths" in found.text
     assert (
         """\
-  ∂J/∂w1 = path 1 + path 2
-         = 0.000668396 - 0.000229828
-         = 0.000438568
+  d J/d w1 = path 1 + path 2
+           = 0.000668396 - 0.000229828
+           = 0.000438568
 """
         in found.text
     )
@@ -114,7 +120,7 @@ def test_readme(engine):
     text = explain(z, x, names={"z": z}).text
     assert "= 1 · exp(mul1) · y · (-1)" in text
     assert "= 1 · (1 / y) · cos(x)" in text
-    assert "∂z/∂x = path 1 + path 2" in text
+    assert "d z/d x = path 1 + path 2" in text
 
 
 @given(program=programs, pick=st.integers(0, 10**6), most=st.integers(1, 5))
@@ -153,8 +159,8 @@ def test_many_paths(engine):
     text = re.sub(r"\s+", " ", found.text)
     assert "There are 2^200 (about 1.61e60) paths from x to add200" in text
     assert "one multiplication for each of the 400 edges" in text
-    assert "∂add200/∂x = ∂add200/∂add1 · ∂add1/∂x(1) + ∂add200/∂add1 · ∂add1/∂x(2)" in text
-    assert "and so on, for 194 more nodes on the way" in text
+    assert "d add200/d x = d add200/d add1 · ∂add1/∂x(1) + d add200/d add1 · ∂add1/∂x(2)" in text
+    assert "and so on, for 194 more nodes on the paths" in text
     for _ in range(3300):
         y = y + y * 0.5
     assert "There are more than 10^1000 paths" in explain(y, x).text
@@ -181,7 +187,7 @@ def test_long_paths_are_cut(engine):
     for _ in range(40):
         y = engine.tanh(y)
     text = explain(y, x, max_factors=4).text
-    assert "d add8 / d x stands for 8 additions, each times 1." in text
+    assert "∂add8/∂x stands for 8 additions, each times 1." in text
     (more, product) = re.search(r"\.\.\. stands for (\d+) more factors, with the product (\S+)\.", text).groups()
     numbers = re.search(r"= [0-9.e-]+ · [0-9.e-]+ · (\S+) · [0-9.e-]+ · 1\n", text)
     assert int(more) == 37
@@ -197,7 +203,7 @@ def test_no_dependency(engine):
     root = engine.relu(x) * y
     found = explain(root, x)
     assert (found.total, found.n_paths, found.paths) == (0.0, 0, ())
-    assert "0, because every way between them is cut" in found.text
+    assert "0, because every path between them is cut" in found.text
     assert "No derivative passes through relu1 = 0 to x = -1, in which it is flat: x <= 0." in found.text
     assert "but for jumps" in explain(x // y, x).text
     absent = explain(root, engine.Value(1.0, "z"))
@@ -222,10 +228,10 @@ def test_a_node_by_itself(engine):
 def test_kinks(engine):
     """Which side of a kink was taken, and at the kink itself which slope, and why."""
     x = engine.Value(0.25, "x")
-    assert "relu1 has a kink where x = 0; x = 0.25 is above that." in explain(engine.relu(x), x).text
+    assert "relu1 has a kink at x == 0; x = 0.25 is above it." in explain(engine.relu(x), x).text
     zero = engine.Value(0.0, "zero")
     text = re.sub(r"\s+", " ", explain(abs(zero), zero).text)
-    assert "abs1 has a kink where zero = 0; it is there: of the slopes on both sides, 0 is taken, of all slopes" in text
+    assert "abs1 is at a kink, zero == 0: by convention its partials are 0 there (of all slopes" in text
     tie = explain(engine.maximum(x, x), x)
     assert tie.total == 1.0
     assert "= 0.5" in tie.text
@@ -263,6 +269,7 @@ def test_cancellation_and_what_is_not_finite(engine):
     found = explain(engine.sqrt(x * x), x)
     assert math.isnan(found.total)
     assert "The result is nan: autograd.diagnose tells where that arose." in found.text
+    assert "= inf · x\n" in found.text
     assert all(map(math.isnan, [path.product for path in found.paths]))
 
 
@@ -272,7 +279,7 @@ CHECKS = [
     (lambda x, y: [y.backward() for _ in range(3)], "as 3 sweeps without zero_grad leave it"),
     (lambda x, y: y.backward(2.0), "since the sweep gave z the adjoint 2"),
     (lambda x, y: (2.0 * y).backward(), "since the sweep gave z the adjoint 2"),
-    (lambda x, y: (y.backward(), x.zero_grad()), "It was cleared after the sweep."),
+    (lambda x, y: (y.backward(), x.zero_grad()), "It was cleared after the sweep, or what was added since makes 0."),
     (lambda x, y: (x * 5.0).backward(), "It is not of a sweep from z"),
     (lambda x, y: (y.backward(), (x * 0.37).backward()), "on a leaf, grad adds up over sweeps, also from other roots"),
 ]
@@ -331,6 +338,143 @@ def test_display(engine):
         assert str(found) == repr(found) == found.text
         assert found._repr_markdown_() == found.markdown
         assert found._repr_mimebundle_() == {"text/markdown": found.markdown, "text/plain": found.text}
+
+
+def test_a_partial_is_not_the_derivative(engine):
+    """D z / d x is over all paths; ∂z/∂x is that of one operand: they differ, and so do their signs."""
+    x = engine.Value(1.5, "x")
+    z = x * engine.sin(x)
+    z.name = "z"
+    found = explain(z, x)
+    assert "path 1 = ∂z/∂x\n" in found.text
+    assert "d z/d x = path 1 + path 2\n" in found.text
+    assert r"\frac{\mathrm{d} z}{\mathrm{d} x} &= \text{path 1} + \text{path 2}" in found.latex
+
+
+def test_additions_are_taken_together_only_where_they_are_one_path(engine):
+    """X + x + x has three paths: no partial of the sum by x alone is 1."""
+    x = engine.Value(1.5, "x")
+    for root in (x + x + x, (x + 1.0) + (x + 2.0), (x + 1.0) + x):
+        text = explain(root, x).text
+        assert "stands for" not in text
+        assert text.count("\n\n  path ") == explain(root, x).n_paths
+    y = engine.Value(2.0, "y")
+    text = explain(engine.atan2(x, y) + engine.fma(x, y, x), x).text
+    assert "path 2 = ∂add1/∂fma1 · ∂fma1/∂x(2)\n         = 1 · 1\n" in text
+    assert "∂add2/∂x stands for 2 additions, each times 1." in explain(x + y + 2.0, x).text
+
+
+def test_shares_beside_infinite_sizes(engine):
+    """Beside an infinite product no share is told: it would be 0% or NaN."""
+    x = engine.Value(1.5, "x")
+    found = explain(x * math.inf + x * 2.0, x)
+    assert all(math.isnan(path.share) for path in found.paths)
+    assert "share" not in found.text
+    assert "mul1 = x * inf = inf" in found.text
+
+
+def test_numbers_in_formulas(engine):
+    """Negative numbers stand in brackets where they have to, and a factor of 1 that the user wrote stays."""
+    x = engine.Value(1.5, "x")
+    found = explain((x - (-2.0)) * (-3.0) + x * 1.0 + x**1.0 + (-2.0) ** (x * 0.0 + 2.0), x)
+    for shown in ("sub1 = x - (-2) = 3.5", "mul1 = sub1 * (-3) = -10.5", "mul2 = x * 1 = 1.5", "pow1 = x ** 1 = 1.5"):
+        assert shown in re.sub(" +", " ", found.text)
+    assert r"x - \left(-2\right)" in found.latex
+    assert "x ** 0" not in found.text
+    inverse = explain(x**-2.0, x)
+    assert "= -2 * x ** (-3)\n" in inverse.text
+    assert r"\left(-3\right)" not in inverse.latex
+    assert "polygamma(2, x)" in explain(engine.polygamma(1, x), x).text
+    assert "infinity" not in explain(x * -math.inf, x).text
+    assert "x * (-inf)" in explain(x * -math.inf, x).text
+
+
+def test_functions_in_latex(engine):
+    """A function is set as a mathematician does, not letter by letter."""
+    x, y = engine.Value(0.5, "x"), engine.Value(2.0, "y")
+    for root, shown in (
+        (engine.sin(x), r"\sin\left(x\right)"), (engine.exp(x), "e^{x}"), (engine.sqrt(x), r"\sqrt{x}"),
+        (engine.log(x), r"\ln\left(x\right)"), (engine.sigmoid(x), r"\operatorname{sigmoid}\left(x\right)"),
+        (engine.logsumexp([x, y]), r"\operatorname{logsumexp}\left(x, y\right)"), (abs(x), r"\lvert x \rvert"),
+    ):  # fmt: skip
+        assert f"{shown} = " in explain(root, x).latex
+
+
+def test_why_a_primitive_is_flat(engine):
+    """Of all reasons that there are, the one that holds here."""
+    x = engine.Value(1.5, "x")
+    for root, why in (
+        (engine.clip(x, 0.0, 1.0), "flat: x > 1."), (engine.maximum(x, 1.5), "flat: x == 1.5."),
+        (x * 0.0, "flat: an operand is the constant 0."), (x**0.0, "flat: an operand is the constant 0."),
+        (x * engine.Value(0.0, "held").detach(), "flat: held == 0."), (engine.sign(x), "flat but for jumps."),
+    ):  # fmt: skip
+        assert why in re.sub(r"\s+", " ", explain(root, x).text)
+
+
+def test_kinks_of_nodes_alone(engine):
+    """The plain number may stand first; a plain number by itself is at no kink."""
+    x = engine.Value(1.5, "x")
+    assert "maximum1 has a kink at x == 0; x = 1.5 is above it." in explain(engine.maximum(0.0, x), x).text
+    assert "kink" not in explain(engine.polygamma(1, x), x).text
+
+
+def test_why_there_is_no_path(engine):
+    """The wrong way round, another Value of the same name, and a name that none has."""
+    x, y = engine.Value(1.5, "x"), engine.Value(2.0, "y")
+    root = x * y
+    assert "x was not computed from mul1: it is the other way round." in explain(x, root).text
+    assert "mul1 was computed from another Value of the name x." in explain(root, engine.Value(1.0, "x")).text
+    assert "mul1 was not computed from leaf1, or only" in explain(root, engine.Value(1.0)).text
+    assert "mul1 was not computed from mul2, or only" in explain(root, x * y).text
+    assert "0, because x#2 is a constant, as detach" in explain(x.detach(), x).text
+
+
+def test_the_check_of_a_node_against_itself(engine):
+    """There grad is whatever sweeps made it; no seed explains it."""
+    x = engine.Value(1.5, "x")
+    (x * 0.37).backward()
+    text = re.sub(r"\s+", " ", explain(x, x).text)
+    assert "x.grad is 0.37. It differs: on a leaf, grad adds up over sweeps, also from other roots." in text
+
+
+def test_names_that_are_no_names(engine):
+    """What was expected of names, and what was got."""
+    x = engine.Value(1.5, "x")
+    for names, words in (
+        ({"w": [1]}, r"names\['w'\]: expected a Value, got \[1\]"), ({1: x}, "expected names as str.*got 1 as a name"),
+        ([("a", x)], "expected a mapping of names to Values, got"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=words):
+            explain(x * 2.0, x, names=names)
+    with pytest.raises(TypeError, match=r"names\['w'\]: expected a Value, got 3\.0"):
+        blame(x, names={"w": 3.0})
+
+
+def test_names_keep_their_spaces(engine):
+    """A name is not broken at the end of a line."""
+    x = engine.Value(1.5, "a  b " * 10)
+    text = explain(engine.sin(x) * engine.cos(x), x).text
+    assert text.count(repr(x.name)) >= 6
+    assert re.search(r"[^\n]{0,20}a  b *\n", text) is None
+
+
+@given(program=programs, pick=st.integers(0, 10**6))
+@settings(max_examples=60)
+def test_formulas_give_their_numbers(engine, program, pick):
+    """In each product, the line of formulas evaluates to the line of numbers, with the numbers that nodes have."""
+    root = random_root(engine, program, floats_raise=False)
+    if type(root) is not engine.Value:
+        return
+    values = engine.ancestors(root)
+    taken = Snapshot(root)
+    scope = {node.id: node.data for node in taken.nodes}
+    found = explain(root, values[pick % len(values)], max_paths=6, max_factors=10**6)
+    for block in found._blocks:
+        rows = block.rows if isinstance(block, Formula) else ()
+        if len(rows) > 2 and rows[0].joint == "·" and len(rows[1].terms) == len(rows[2].terms):
+            for shown, partial in zip(rows[1].terms, rows[2].terms, strict=True):
+                value = evaluate(parse(shown.text), {**scope, "inf": inf, "nan": math.nan}, IEEE)
+                assert value == pytest.approx(float(partial.text.strip("()")), rel=1e-5, abs=1e-8, nan_ok=True)
 
 
 HOSTILE = [
@@ -444,6 +588,16 @@ def test_blame_of_given_parameters(engine):
     assert "nan%" in nothing.text
     with pytest.raises(TypeError, match=r"blame: expected a Value, got 1\.0"):
         blame(x, [1.0])
+
+
+def test_blame_in_markdown(engine):
+    """Each row of a table has as many cells as its header, whatever is in a name."""
+    leaves = [engine.Value(1.0, f"layer[{k}].a|b`c") for k in range(3)]
+    for table in re.findall(r"(?:^\|.*\|$\n?)+", blame(engine.sum(leaves), names={}).markdown, flags=re.MULTILINE):
+        header, rule, *rows = [re.split(r"(?<!\\)\|", line) for line in table.strip().split("\n")]
+        assert {len(row) for row in (rule, *rows)} == {len(header)}
+        assert header[1:-1]
+        assert all(re.fullmatch("-+:?", cell.strip()) for cell in rule[1:-1])
 
 
 def test_blame_of_many(engine):

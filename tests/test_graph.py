@@ -219,6 +219,12 @@ def test_made_ids_leave_names_alone(engine):
     assert [node.id for node in Snapshot(z * z).nodes] == ["leaf1", "leaf2", "add2", "add1.y", "add1", "mul1"]
 
 
+def test_made_ids_end_in_one_number(engine):
+    """The 1st log2 is not called as the 21st log is."""
+    x = engine.Value(2.0, "x")
+    assert [node.id for node in Snapshot(engine.log2(x) + engine.log(x)).nodes] == ["x", "log2_1", "log1", "add1"]
+
+
 def test_names_given(engine):
     """Names given stand in place of the Values' own; a way in a module makes a parameter."""
     x, y = engine.Value(1.0, "x"), engine.Value(2.0)

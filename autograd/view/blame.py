@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from autograd import errors
 from autograd._structures import is_value
 from autograd.graph import Snapshot, owner
-from autograd.view.writing import code, number, plain
+from autograd.view.writing import Shown, code, number, plain
 
 __all__ = ["Blame", "Group", "Share", "blame"]
 
@@ -83,7 +83,7 @@ class Group(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Blame:
+class Blame(Shown):
     """What `blame` found; print it, or let a notebook show it.
 
     Attributes
@@ -114,7 +114,7 @@ class Blame:
         Parameters
         ----------
         node : Value
-            A parameter, or a node on the way to some.
+            A parameter, or a node on a path to some.
 
         Returns
         -------
@@ -165,10 +165,12 @@ class Blame:
     def markdown(self) -> str:
         """The tables for a notebook or a forge."""
         lines = [f"**Who is to blame for {code(self.root)} = {number(self.value)}**"]
-        for header, rows, rest in self._tables(lambda name: code(name).replace("|", "\\|")):
+        for header, rows, rest in self._tables(code):
             head = [column for column in header if column]
-            lines += ["", f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
-            lines += [f"| {' | '.join((name, *others, f'{share:.1%}', last))} |" for name, *others, share, last in rows]
+            cells = [head, *[(name, *others, f"{share:.1%}", last) for name, *others, share, last in rows]]
+            first, *others = [[cell.replace("|", "\\|") for cell in row[: len(head)]] for row in cells]
+            table = [first, ["---", *["---:"] * (len(head) - 1)], *others]
+            lines += ["", *[f"| {' | '.join(row)} |" for row in table]]
             lines += ["", *rest] if rest else []
         return "\n".join([*lines, "", self._legend(code(self.root)).replace("|", "\\|")])
 
@@ -190,18 +192,6 @@ class Blame:
             f"share: |adjoint| over the sum of all, {number(self.size)}. to first order: -data * adjoint, what setting "
             f"it to 0 adds to {root}."
         )
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/markdown": self.markdown, "text/plain": self.text}
 
 
 def _bar(share: float) -> str:

@@ -9,7 +9,8 @@ r"""The chain rule written out for two nodes of a graph, with its numbers: as a 
     ================
     <BLANKLINE>
     There is one path from w to pow1, so this is case 1 of the chain rule: a chain. Multiply the
-    partials along it.
+    partials along it. A partial, by one operand alone, has the sign ∂; a derivative, over all paths,
+    has d.
     <BLANKLINE>
     Here
     <BLANKLINE>
@@ -18,10 +19,10 @@ r"""The chain rule written out for two nodes of a graph, with its numbers: as a 
       z    = w * x = 1.5
       pow1 = z ** 2 = 2.25
     <BLANKLINE>
-      ∂pow1/∂w = ∂pow1/∂z · ∂z/∂w
-               = (2 * z) · x
-               = 3 · 3
-               = 9
+      d pow1/d w = ∂pow1/∂z · ∂z/∂w
+                 = (2 * z) · x
+                 = 3 · 3
+                 = 9
     <BLANKLINE>
     Check: w.grad is 0. No backward sweep was run from pow1, or its gradients were cleared.
 
@@ -32,6 +33,7 @@ each script.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,31 +41,34 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from autograd import errors
-from autograd._formula import IEEE, evaluate, names_in, parse
+from autograd._formula import FUNCTIONS, IEEE, evaluate, names_in, parse
 from autograd._structures import is_value
 from autograd.graph import Node, Snapshot
-from autograd.view.paths import MOST_COUNTED, Path, Paths
+from autograd.view.paths import MOST_COUNTED, Path, Paths, rank
 from autograd.view.remarks import Remarks, height, is_plain, scope
 from autograd.view.writing import (
     Block,
+    Code,
     Formula,
     Items,
-    Name,
     Paragraph,
     Row,
+    Shown,
     Term,
     as_latex,
     as_markdown,
     as_text,
     call,
-    derivative,
     factor,
     formula,
     in_product,
     joined,
+    mention,
     number,
+    of_derivative,
     of_name,
     of_number,
+    of_partial,
 )
 
 __all__ = ["Chain", "Explanation", "explain"]
@@ -73,6 +78,7 @@ _MOST_STEPS = 6
 _MOST_LISTED = 3
 _WIDEST_DEFINITION = 50
 _MOST_TERMS = 6
+_SIGNS = " A partial, by one operand alone, has the sign ∂; a derivative, over all paths, has d."
 
 
 class Chain(NamedTuple):
@@ -87,7 +93,8 @@ class Chain(NamedTuple):
     product : float
         The product of the partials, multiplied from the left.
     share : float
-        The absolute product over the sum of those of all paths: its share of responsibility.
+        The absolute product over the sum of those of all paths: its share of responsibility. It is NaN where that sum
+        is zero or not finite.
     """
 
     nodes: tuple[str, ...]
@@ -97,7 +104,7 @@ class Chain(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Explanation:
+class Explanation(Shown):
     """What `explain` found; print it, or let a notebook show it.
 
     Attributes
@@ -132,18 +139,6 @@ class Explanation:
     def latex(self) -> str:
         """The formulas of the derivation as one ``aligned`` environment, to be put in display mode."""
         return as_latex(self._blocks)
-
-    def __str__(self) -> str:
-        return self.text
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_markdown_(self) -> str:
-        return self.markdown
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"text/markdown": self.markdown, "text/plain": self.text}
 
 
 def explain(
@@ -189,25 +184,34 @@ def explain(
     snapshot = Snapshot(y, names=names)
     above, below = snapshot.roots[0], snapshot.place(x)
     if below is None:
-        called = next((name for name, value in (names or {}).items() if value is x), x.name) or "x"
-        return _nothing(snapshot.nodes[above].id, called, _why_absent(snapshot, x, called))
+        label = next((name for name, value in (names or {}).items() if value is x), x.name)
+        return _absent(snapshot, Snapshot(y, x, names=names), x, label)
     paths = Paths(snapshot, above, below)
     return _Derivation(snapshot, paths, max_factors).explanation(max_paths)
 
 
 def _nothing(above: str, below: str, because: Sequence[str]) -> Explanation:
-    heading = Paragraph(("d ", Name(above), " / d ", Name(below), " = 0"), is_heading=True)
-    zero = Formula((Row(derivative(above, below), (of_number(0.0),)),))
+    heading = Paragraph(("d ", mention(above), " / d ", mention(below), " = 0"), is_heading=True)
+    zero = Formula((Row(of_derivative(above, below), (of_number(0.0),)),))
     return Explanation((), 0.0, 0, 0, (heading, zero, Paragraph(("0, because ", *because))))
 
 
-def _why_absent(snapshot: Snapshot, x: Any, called: str) -> Sequence[str]:
-    above = Name(snapshot.nodes[snapshot.roots[0]].id)
-    if x.op == "constant":
-        return (Name(called), " is a constant, as detach and no_grad make them.")
-    if any(node.kind == "constant" and node.id == called for node in snapshot.nodes):
-        return (above, " was computed from a constant of the name ", Name(called), ", as detach makes them.")
-    return (above, " was not computed from ", Name(called), ", or only from its number (.data, detach, no_grad, int).")
+def _absent(behind_y: Snapshot, both: Snapshot, x: Any, label: str) -> Explanation:
+    """Say why y, which was not computed from x, does not depend on it."""
+    above, below = [both.nodes[root] for root in both.roots]
+    namesakes = [node.kind for node in behind_y.nodes if node.id == label]
+    y_shown, x_shown = mention(above.id), mention(below.id)
+    because = [y_shown, " was not computed from ", x_shown, ", or only from its number (.data, detach, no_grad, int)."]
+    if "constant" in {above.kind, below.kind}:
+        held = y_shown if above.kind == "constant" else x_shown
+        because = [held, " is a constant, as detach and no_grad make them."]
+    elif Paths(both, both.roots[1], both.roots[0]).nodes:
+        because = [y_shown, " was not computed from ", x_shown, ": it is the other way round."]
+    elif namesakes == ["constant"]:
+        because = [y_shown, " was computed from a constant of the name ", mention(label), ", as detach makes them."]
+    elif namesakes:
+        because = [y_shown, " was computed from another Value of the name ", mention(label), "."]
+    return _nothing(above.id, below.id, because)
 
 
 # ---- the derivation ----------------------------------------------------------------------------------
@@ -238,7 +242,7 @@ class _Derivation:
         if not largest:
             blocks = self._no_path()
         elif paths.above == paths.below:
-            blocks = [self._heading(), Paragraph((Name(self.above.id), " by itself: there is nothing to multiply."))]
+            blocks = [self._heading(), Paragraph((mention(self.above.id), " by itself: there is nothing to multiply."))]
         else:
             derived = self._paths(largest) if paths.count <= max_paths else self._steps(largest)
             definitions = self._definitions()
@@ -253,9 +257,9 @@ class _Derivation:
 
     def _no_path(self) -> list[Block]:
         if self.below.kind == "constant":
-            because: Sequence[str] = (Name(self.below.id), " is a constant, as detach and no_grad make them.")
+            because: Sequence[str] = (mention(self.below.id), " is a constant, as detach and no_grad make them.")
             return list(_nothing(self.above.id, self.below.id, because)._blocks)
-        blocks = _nothing(self.above.id, self.below.id, ("every way between them is cut:",))._blocks
+        blocks = _nothing(self.above.id, self.below.id, ("every path between them is cut:",))._blocks
         return [*blocks, Items(self._remarks().flats())]
 
     def _chain(self, path: Path) -> Chain:
@@ -265,42 +269,46 @@ class _Derivation:
         return Chain(ids, tuple(partials), path.product, self._share(path))  # type: ignore[arg-type]
 
     def _share(self, path: Path) -> float:
-        return abs(path.product) / self.paths.size if self.paths.size else math.nan
+        return abs(path.product) / self.paths.size if 0.0 < self.paths.size < math.inf else math.nan
 
     def _heading(self) -> Paragraph:
-        d = ("d ", Name(self.above.id), " / d ", Name(self.below.id))
+        d = ("d ", mention(self.above.id), " / d ", mention(self.below.id))
         return Paragraph((*d, f" = {number(self.paths.total)}"), is_heading=True)
 
     # ---- all paths, one by one ------------------------------------------------------------------------
 
     def _paths(self, largest: Sequence[Path]) -> list[Block]:
-        above, below, whole = Name(self.above.id), Name(self.below.id), derivative(self.above.id, self.below.id)
+        above, below = mention(self.above.id), mention(self.below.id)
+        whole = of_derivative(self.above.id, self.below.id)
         if len(largest) == 1:
-            yes = ("There is one path from ", below, " to ", above, ", so this is case 1 of the chain rule: a chain. ")
-            return [Paragraph((*yes, "Multiply the partials along it.")), *self._product(whole, largest[0])]
+            case_1 = Paragraph((
+                "There is one path from ", below, " to ", above, ", so this is case 1 of the chain rule: a chain. "
+                "Multiply the partials along it.", _SIGNS,
+            ))  # fmt: skip
+            return [case_1, *self._product(whole, largest[0])]
         blocks: list[Block] = [Paragraph((
             f"There are {len(largest)} paths from ", below, " to ", above, ", so this is case 2 of the chain rule: "
-            "several paths. Multiply the partials along each (case 1), then add the products up.",
+            "several paths. Multiply the partials along each (case 1), then add the products up.", _SIGNS,
         ))]  # fmt: skip
         labels = []
         for i, path in enumerate(largest, 1):
             label = Term(f"path {i}", rf"\text{{path {i}}}", 6)
             labels.append(label)
-            share = f" ({_percent(self._share(path))} of all, by size)" if math.isfinite(self._share(path)) else ""
-            blocks.append(Paragraph((f"Path {i}{share}: ", *self._way(path))))
+            share = f" (share {_percent(self._share(path))})" if math.isfinite(self._share(path)) else ""
+            blocks.append(Paragraph((f"Path {i}{share}: ", *self._along(path))))
             blocks += self._product(label, path)
         products = [of_number(path.product) for path in largest]
         rows = (Row(whole, labels, "+"), Row(None, products, "+"), Row(None, [of_number(self.paths.total)]))
         return [*blocks, Paragraph(("The sum over all paths:",)), Formula(rows)]
 
-    def _way(self, path: Path) -> Iterator[str]:
+    def _along(self, path: Path) -> Iterator[str]:
         """Yield a path in words, from below, cut in its midst if it is long."""
         ids = [self.below.id, *[self.nodes[place].id for place, _ in reversed(path.edges)]]
         half = self.max_factors // 2 + 1
         cut = len(ids) - 2 * half
         for i, name in enumerate(ids):
             if cut <= 0 or not half <= i < half + cut:
-                yield from (" → " * (i > 0), Name(name))
+                yield from (" → " * (i > 0), mention(name))
             elif i == half:
                 yield f" → ({cut:,} more)"
 
@@ -308,7 +316,7 @@ class _Derivation:
         factors = self._cut(self._factors(path.edges))
         rows = [Row(left, [x.symbol for x in factors])]
         rows.append(Row(None, [in_product(x.formula) if len(factors) > 1 else x.formula for x in factors]))
-        if [x.number for x in factors] != [x.formula for x in factors]:
+        if [x.number.text for x in factors] != [x.formula.text for x in factors]:
             rows.append(Row(None, [factor(x.number) for x in factors] if len(factors) > 1 else [factors[0].number]))
         if len(factors) > 1:
             rows.append(Row(None, [of_number(path.product)]))
@@ -316,17 +324,28 @@ class _Derivation:
         return [Formula(rows), *([Items(remarks)] if remarks else [])]
 
     def _factors(self, edges: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
-        """Return the runs of a path that make one factor each: additions, which all have the partial 1, together."""
+        """Return the runs of a path that make one factor each: additions, if no other path goes through them alone."""
         runs: list[list[tuple[int, int]]] = []
-        for edge in edges:
-            if runs and self._is_one(edge) and self._is_one(runs[-1][-1]):
-                runs[-1].append(edge)
-            else:
-                runs.append([edge])
+        for is_sum, group in itertools.groupby(edges, lambda edge: _is_addition(self.nodes[edge[0]])):
+            run = list(group)
+            runs += [run] if is_sum and self._is_one_path(run) else [[edge] for edge in run]
         return runs
 
-    def _is_one(self, edge: tuple[int, int]) -> bool:
-        return self.nodes[edge[0]].partials[edge[1]] == 1.0
+    def _is_one_path(self, run: Sequence[tuple[int, int]]) -> bool:
+        """Return whether additions in a row are the one path through additions from their first node to their last."""
+        lowest = self.nodes[run[-1][0]].operands[run[-1][1]]
+        on_run = {lowest, *[place for place, _ in run[1:]]}
+        waiting, met = [run[0][0]], 0
+        seen = set(waiting)
+        for place in waiting:
+            for operand in self.nodes[place].operands:
+                met += operand in on_run
+                if operand > lowest and operand not in seen and _is_addition(self.nodes[operand]):
+                    seen.add(operand)
+                    waiting.append(operand)
+            if met > len(run):
+                return False
+        return True
 
     def _cut(self, runs: list[list[tuple[int, int]]]) -> list[_Factor]:
         most = self.max_factors
@@ -344,14 +363,9 @@ class _Derivation:
     def _factor(self, run: Sequence[tuple[int, int]]) -> _Factor:
         if len(run) == 1:
             return _Factor(self._symbol(run[0]), self._formula(run[0]), of_number(self._partial(run[0])))
-        one = of_number(1.0)
         self.edges_shown[run[0]] = None
-        additions = {self.nodes[place].op for place, _ in run} <= {"add", "sub", "sum", "fsum"}
-        above, below = self.nodes[run[0][0]].id, self._operand(run[-1]).id
-        symbol = derivative(above, below)
-        steps = "additions" if additions else "steps"
-        words = ("d ", Name(above), " / d ", Name(below), f" stands for {len(run):,} {steps}, each times 1.")
-        return _Factor(symbol, one, one, words)
+        symbol, one = of_partial(self.nodes[run[0][0]].id, self._operand(run[-1]).id), of_number(1.0)
+        return _Factor(symbol, one, one, (Code(symbol.text), f" stands for {len(run):,} additions, each times 1."))
 
     # ---- one edge -------------------------------------------------------------------------------------
 
@@ -364,10 +378,10 @@ class _Derivation:
         return partial
 
     def _symbol(self, edge: tuple[int, int]) -> Term:
-        node, operand = self.nodes[edge[0]], self.nodes[edge[0]].operands[edge[1]]
-        places = [i for i, other in enumerate(node.operands) if other == operand]
-        place = places.index(edge[1]) + 1 if len(places) > 1 else 0
-        return derivative(node.id, self.nodes[operand].id, place)
+        node, slot = self.nodes[edge[0]], edge[1]
+        operand = node.operands[slot]
+        place = node.operands[: slot + 1].count(operand) if node.operands.count(operand) > 1 else 0
+        return of_partial(node.id, self.nodes[operand].id, place)
 
     def _formula(self, edge: tuple[int, int]) -> Term:
         """Return the formula of a partial; or its number where the formula does not hold, as at a kink."""
@@ -378,7 +392,9 @@ class _Derivation:
         column, names, numbers = scope(self.nodes, node, edge[1])
         tree = parse((node.row.textbook[1:] or node.row.partials)[column])
         try:
-            holds = math.isclose(evaluate(tree, numbers, IEEE), partial, rel_tol=1e-6, abs_tol=1e-9)
+            value = evaluate(tree, numbers, IEEE)
+            both_are_nan = math.isnan(value) and math.isnan(partial)
+            holds = both_are_nan or math.isclose(value, partial, rel_tol=1e-6, abs_tol=1e-9)
         except (ArithmeticError, ValueError):
             holds = False
         if not holds:
@@ -392,35 +408,32 @@ class _Derivation:
     # ---- too many paths to write out ------------------------------------------------------------------
 
     def _steps(self, largest: Sequence[Path]) -> list[Block]:
-        above, below = Name(self.above.id), Name(self.below.id)
+        above, below = mention(self.above.id), mention(self.below.id)
         blocks: list[Block] = [Paragraph((
             f"There are {_count(self.paths.count)} paths from ", below, " to ", above, ", so this is case 2 of the "
             "chain rule: several paths. A sweep does not list them. It goes from node to node, and adds up at each "
             "what comes back from the nodes that use it: one multiplication for each of the "
-            f"{len(self.paths.edges):,} edges on the way, whatever the number of paths.",
+            f"{len(self.paths.edges):,} edges on the paths, whatever their number.", _SIGNS,
         ))]  # fmt: skip
-        users: dict[int, list[tuple[int, int]]] = {}
-        for edge in self.paths.edges:
-            users.setdefault(self.nodes[edge[0]].operands[edge[1]], []).append(edge)
         waiting = [self.paths.below]
         seen = set(waiting)
         for place in waiting:
             if len(blocks) > _MOST_STEPS:
                 break
-            edges = users[place]
+            edges = self.paths.edges_to[place]
             blocks.append(Formula(self._step(place, edges)))
             for user, _ in self._largest_terms(edges):
                 if user != self.paths.above and user not in seen:
                     seen.add(user)
                     waiting.append(user)
-        rest = len(users) - (len(blocks) - 1)
+        rest = len(self.paths.edges_to) - (len(blocks) - 1)
         if rest:
-            words = f"... and so on, for {rest:,} more node{'s' * (rest > 1)} on the way, up to d "
+            words = f"... and so on, for {rest:,} more node{'s' * (rest > 1)} on the paths, up to d "
             blocks.append(Paragraph((words, above, " / d ", above, " = 1.")))
         shown = largest[:_MOST_LISTED]
         blocks.append(Paragraph((f"The {len(shown)} largest paths, with their shares of the sum of all sizes:",)))
         blocks.append(Items([
-            (f"{_percent(self._share(path))}: {number(path.product)} along ", *self._way(path)) for path in shown
+            (f"{_percent(self._share(path))}: {number(path.product)} along ", *self._along(path)) for path in shown
         ]))  # fmt: skip
         return blocks
 
@@ -428,17 +441,17 @@ class _Derivation:
         """Return the edges with the largest terms, in the order of the sweep."""
         if len(edges) <= _MOST_TERMS:
             return list(edges)
-        by_size = sorted(edges, key=lambda edge: -abs(self.paths.adjoints[edge[0]] * self._partial(edge)))
+        by_size = sorted(edges, key=lambda edge: rank(self.paths.adjoints[edge[0]] * self._partial(edge)))
         largest = set(by_size[:_MOST_TERMS])
         return [edge for edge in edges if edge in largest]
 
     def _step(self, place: int, edges: Sequence[tuple[int, int]]) -> list[Row]:
         shown = self._largest_terms(edges)
-        left = derivative(self.above.id, self.nodes[place].id)
+        left = of_derivative(self.above.id, self.nodes[place].id)
         symbols, numbers = [], []
         for edge in shown:
             self.edges_shown[edge] = None
-            outer, inner = derivative(self.above.id, self.nodes[edge[0]].id), self._symbol(edge)
+            outer, inner = of_derivative(self.above.id, self.nodes[edge[0]].id), self._symbol(edge)
             adjoint, partial = of_number(self.paths.adjoints[edge[0]]), of_number(self._partial(edge))
             if edge[0] == self.paths.above:
                 symbols.append(inner)
@@ -477,9 +490,9 @@ class _Derivation:
         node = self.nodes[place]
         if node.row is None:
             return call(node.op, self._fitting((node, i) for i in range(len(node.operands))))
-        if node.op == "add":
+        if _is_addition(node):
             return joined(self._fitting(self._summands(node)), "+")
-        if node.row.symbol:
+        if node.row.symbol or (node.op in FUNCTIONS and not node.row.columns):
             _, names, numbers = scope(self.nodes, node, 0)
             for operand in node.operands:
                 if not is_plain(node, self.nodes[operand]):
@@ -498,8 +511,7 @@ class _Derivation:
         while waiting:
             user, slot = waiting.pop()
             operand = self.nodes[user.operands[slot]]
-            is_sum = operand.op == "add" and operand.row is not None and user.operands[slot] not in shown
-            if is_sum and opened < _MOST_TERMS:
+            if _is_addition(operand) and user.operands[slot] not in shown and opened < _MOST_TERMS:
                 waiting += [(operand, 1), (operand, 0)]
                 opened += 1
             else:
@@ -526,6 +538,10 @@ class _Derivation:
             return of_number(operand.data)
         self.mentioned[node.operands[slot]] = None
         return of_name(operand.id)
+
+
+def _is_addition(node: Node) -> bool:
+    return node.op == "add" and node.row is not None
 
 
 def _more(count: int) -> Term:

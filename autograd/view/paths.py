@@ -24,14 +24,14 @@ from typing import NamedTuple, TypeAlias
 
 from autograd.graph import Snapshot
 
-__all__ = ["MOST_COUNTED", "Path", "Paths"]
+__all__ = ["MOST_COUNTED", "Path", "Paths", "rank"]
 
 #: More paths than this are not counted: the numbers themselves would fill the memory.
 MOST_COUNTED = 10**1000
 
 
 class Path(NamedTuple):
-    """A way from a node down to what it was computed from.
+    """Edges from a node down to one that it was computed from.
 
     Attributes
     ----------
@@ -109,6 +109,14 @@ class Paths:
             counts[operand] = found if found <= MOST_COUNTED else math.inf
         return counts.get(self.below, 0)
 
+    @functools.cached_property
+    def edges_to(self) -> dict[int, list[tuple[int, int]]]:
+        """The edges on any path that end in each node, in the order of the backward sweep."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for edge in self.edges:
+            found.setdefault(self.snapshot.nodes[edge[0]].operands[edge[1]], []).append(edge)
+        return found
+
     def largest(self, most: int) -> list[Path]:
         """Return the paths with the largest absolute products, the largest first; NaN counts as the largest.
 
@@ -117,11 +125,11 @@ class Paths:
         """
         if not self.nodes:
             return []
-        if self.above == self.below:
-            return [Path((), 1.0)][:most]
-        size, first, others = self._best()
-        # A path is the best one but for its detours: edges that are not the best way on from a node. So all paths are
-        # found from larger ones, each in one way: by one more detour, above the last.
+        if self.count == 1:  # the edges of a chain, or of a node and itself, are its one path
+            return [Path(tuple(self.edges), self._product(self.edges))][:most]
+        size, first, gap = self._best()
+        # A path is the best one but for its detours: edges other than the last one of the best path to their node. So
+        # all paths are found from larger ones, each from one: by one more detour, above the last.
         waiting: list[tuple[float, int, _Detours]] = [(-size[self.below], 0, None)]
         found: list[Path] = []
         made = 0
@@ -135,13 +143,17 @@ class Paths:
             bound = heapq.nsmallest(wanted, waiting)[-1][0] if 0 < wanted <= len(waiting) else math.inf
             place, is_new = self.below, detours is None
             while place != self.above:
-                if is_new and place in others and wanted:
-                    for reached, edge in others[place]:
-                        smaller = negative + (size[place] - reached)
-                        if smaller < bound:
+                best = first[place]
+                if is_new and wanted and negative + gap.get(place, math.inf) < bound:
+                    for edge in self.edges_to[place]:
+                        smaller = negative + (size[place] - (size[edge[0]] + self._size(edge)))
+                        if edge != best and smaller < bound:
                             made += 1
                             longer.append((smaller, made, (edge, place, detours)))
-                edge = up.get(place, first[place])
+                    if len(longer) > 2 * wanted:
+                        longer = heapq.nsmallest(wanted, longer)
+                        bound = longer[-1][0]
+                edge = up.get(place, best)
                 path.append(edge)
                 place = edge[0]
                 is_new = is_new or place == start
@@ -149,23 +161,23 @@ class Paths:
                 heapq.heappush(waiting, item)
             path.reverse()
             found.append(Path(tuple(path), self._product(path)))
-        return sorted(found, key=lambda path: _rank(path.product))
+        return sorted(found, key=lambda path: rank(path.product))
 
-    def _best(self) -> tuple[dict[int, float], dict[int, tuple[int, int]], dict[int, list[_Sized]]]:
-        """Return for each node the size of the largest path from above, its last edge, and the other edges to it."""
+    def _best(self) -> tuple[dict[int, float], dict[int, tuple[int, int]], dict[int, float]]:
+        """Return for each node the size of the largest path from above, its last edge, and what the next best loses."""
         nodes, size = self.snapshot.nodes, {self.above: 0.0}
         first: dict[int, tuple[int, int]] = {}
-        others: dict[int, list[_Sized]] = {}
+        gap: dict[int, float] = {}
         for edge in self.edges:
             operand, reached = nodes[edge[0]].operands[edge[1]], size[edge[0]] + self._size(edge)
             if operand not in first:
                 size[operand], first[operand] = reached, edge
             elif reached > size[operand]:
-                others.setdefault(operand, []).append((size[operand], first[operand]))
+                gap[operand] = reached - size[operand]
                 size[operand], first[operand] = reached, edge
             else:
-                others.setdefault(operand, []).append((reached, edge))
-        return size, first, others
+                gap[operand] = min(gap.get(operand, math.inf), size[operand] - reached)
+        return size, first, gap
 
     def _size(self, edge: tuple[int, int]) -> float:
         """Return the logarithm of a partial, or a number far beyond all sums of them."""
@@ -187,15 +199,12 @@ class Paths:
 #: The logarithm that stands for an infinite partial.
 _BEYOND = 2.0**60
 
-#: The size of the largest path that ends in an edge, and that edge.
-_Sized: TypeAlias = tuple[float, tuple[int, int]]
-
-#: The edges of a path that are not the best way on: the last of them, the node below it, and those before.
+#: The detours of a path: the last of them, the node below it, and those before.
 _Detours: TypeAlias = "tuple[tuple[int, int], int, _Detours] | None"
 
 
 def _climb(detours: _Detours) -> dict[int, tuple[int, int]]:
-    """Return which edge to take from the nodes where a path leaves the best way."""
+    """Return which edge to take from the nodes where a path leaves the best one."""
     up = {}
     while detours is not None:
         edge, place, detours = detours
@@ -203,5 +212,6 @@ def _climb(detours: _Detours) -> dict[int, tuple[int, int]]:
     return up
 
 
-def _rank(product: float) -> float:
+def rank(product: float) -> float:
+    """Return what to sort products by, for the largest to come first: NaN counts as the largest."""
     return -math.inf if math.isnan(product) else -abs(product)

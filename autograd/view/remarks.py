@@ -1,4 +1,4 @@
-r"""What is said beside a derivation: which sides of kinks were taken, where ways are cut, what `grad` holds.
+r"""What is said beside a derivation: which sides of kinks were taken, where paths are cut, what `grad` holds.
 
 A remark is a running text: words, with names among them.
 """
@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from autograd import _modes
-from autograd._formula import IEEE, evaluate, parse
+from autograd._formula import IEEE, evaluate, names_in, parse
 from autograd._kernels import KERNELS
 from autograd._wording import results
 from autograd.graph import Node
 from autograd.primitives import Kink
 from autograd.view.paths import Paths
-from autograd.view.writing import Block, Items, Name, Paragraph, formula, number, plain
+from autograd.view.writing import Block, Code, Items, Paragraph, formula, mention, number, plain
 
 __all__ = ["Remarks", "height", "is_plain", "scope"]
 
@@ -58,15 +58,20 @@ class Remarks:
             if self.nodes[place].operands.count(operand) > 1:
                 found[operand, place] = None
         if found:
-            names = [(Name(self.nodes[operand].id), " in ", Name(self.nodes[place].id)) for operand, place in found]
-            listed = [word for name in names[:_MOST_REMARKS] for word in (*name, ", ")][:-1]
+            listed: list[str] = []
+            for operand, place in list(found)[:_MOST_REMARKS]:
+                listed += [", "] * bool(listed) + [
+                    mention(self.nodes[operand].id),
+                    " in ",
+                    mention(self.nodes[place].id),
+                ]
             rest = f", and {len(found) - _MOST_REMARKS:,} more" if len(found) > _MOST_REMARKS else ""
             yield ("(1), (2) and so on tell apart the places of an operand that stands there several times: ",
                    *listed, rest, ".")  # fmt: skip
 
     def _own(self) -> Iterator[Sequence[str]]:
         for op in dict.fromkeys(self.nodes[place].op for place, _ in self.edges if self.nodes[place].row is None):
-            yield (Name(op), " is a primitive of your own: of its partials only the numbers are known.")
+            yield (mention(op), " is a primitive of your own: of its partials only the numbers are known.")
 
     def _kinks(self) -> Iterator[Sequence[str]]:
         for place in dict.fromkeys(place for place, _ in self.edges):
@@ -84,11 +89,11 @@ class Remarks:
                 with _modes.ieee():
                     now = results(KERNELS[node.op], [self.nodes[i].data for i in node.operands])[0]
                 if now != node.data and not (math.isnan(now) and math.isnan(node.data)):
-                    yield ("A leaf among the operands of ", Name(node.id), " was assigned since: that gives "
+                    yield ("A leaf among the operands of ", mention(node.id), " was assigned since: that gives "
                            f"{number(now)} now. The numbers of the derivation are those of then.")  # fmt: skip
 
     def _cuts(self) -> list[tuple[int, int]]:
-        """Return the operands without an edge on the ways from below to above, where no derivative passes."""
+        """Return the operands without an edge on the paths from below to above, where no derivative passes."""
         first, last = self.paths.below, self.paths.above
         leads = {first}
         for place in range(first + 1, last + 1):
@@ -114,44 +119,43 @@ class Remarks:
     def _flat(self, edge: tuple[int, int]) -> Sequence[str]:
         node = self.nodes[edge[0]]
         operand = self.nodes[node.operands[edge[1]]]
-        where = "its own primitive gives no partial by it"
-        if node.row is not None:
-            column, names, numbers = scope(self.nodes, node, edge[1])
-            flat = node.row.flat[column]
-            can_be_filled = flat != "True" and "constant" not in flat
-            where = (
-                formula(parse(flat), names, numbers).text if can_be_filled else flat.replace("True", "but for jumps")
-            )
-        return ("No derivative passes through ", Name(node.id), f" = {number(node.data)} to ", Name(operand.id),
-                f" = {number(operand.data)}, in which it is flat: {where}.")  # fmt: skip
+        head = ("No derivative passes through ", mention(node.id), f" = {number(node.data)} to ", mention(operand.id),
+                f" = {number(operand.data)}")  # fmt: skip
+        if node.row is None:
+            return (*head, ": its own primitive gives no partial by it.")
+        column, names, numbers = scope(self.nodes, node, edge[1])
+        if node.row.flat[column] == "True":
+            return (*head, ", in which it is flat but for jumps.")
+        rows = height(node)
+        operands = [self.nodes[i] for i in node.operands[edge[1] % rows :: rows]]
+        given = [name for name, x in zip(node.row.operands, operands, strict=True) if x.kind == "constant"]
+        return (*head, ", in which it is flat", *_why_flat(parse(node.row.flat[column]), names, numbers, given), ".")
 
     def check(self) -> Sequence[str]:
         """Return in words whether `grad` is the derivative, and if not, why."""
-        above, below, total = Name(self.above.id), Name(self.below.id), self.paths.total
+        above, total = mention(self.above.id), self.paths.total
         seed, found = self.above.grad, self.below.grad
-        whose = (Name(f"{plain(below)}.grad"),) if plain(below) == below else (below, ".grad")
-        it_is = (*whose, f" is {number(found)}")
+        whose = Code(f"{plain(self.below.id)}.grad")
+        it_is = (whose, f" is {number(found)}. ")
         if found == total or (math.isnan(found) and math.isnan(total)):
-            return (*whose, " is the same number, to the last bit." if total else " is 0 as well.")
-        if seed == 0.0 and found == 0.0:
-            return (*it_is, ". No backward sweep was run from ", above, ", or its gradients were cleared.")
-        if found == 0.0:
-            return (*it_is, ". It was cleared after the sweep.")
-        if seed == 0.0:
-            return (*it_is, ". It is not of a sweep from ", above, ": none was run, or its gradients were cleared.")
-        if seed != 1.0 and math.isclose(found, seed * total, rel_tol=1e-9):
-            what = f". That is {number(seed)} times as much, since the sweep gave "
-            return (*it_is, what, above, f" the adjoint {number(seed)}: as its seed, or on the way from another root.")
+            return (whose, " is the same number, to the last bit." if total else " is 0 as well.")
+        if self.paths.above != self.paths.below:
+            if seed == 0.0 and found == 0.0:
+                return (*it_is, "No backward sweep was run from ", above, ", or its gradients were cleared.")
+            if seed == 0.0:
+                return (*it_is, "It is not of a sweep from ", above, ": none was run, or its gradients were cleared.")
+            if found == 0.0:
+                return (*it_is, "It was cleared after the sweep, or what was added since makes 0.")
+            if seed != 1.0 and math.isclose(found, seed * total, rel_tol=1e-9):
+                return (*it_is, f"That is {number(seed)} times as much, since the sweep gave ", above,
+                        f" the adjoint {number(seed)}: as its seed, or on the way from another root.")  # fmt: skip
         times = found / total if total else math.nan
         if not self.below.op and 1.5 < times < 1e6 and math.isclose(times, round(times), rel_tol=1e-9):
-            how = f". That is {round(times):,} times as much, as {round(times):,} sweeps without zero_grad leave it: "
-            return (*it_is, how, "on a leaf, grad adds up.")
-        why = (
-            "on a leaf, grad adds up over sweeps, also from other roots"
-            if not self.below.op
-            else "the last sweep was another"
-        )
-        return (*it_is, f". It differs: {why}.")
+            return (*it_is, f"That is {round(times):,} times as much, as {round(times):,} sweeps without zero_grad "
+                    "leave it: on a leaf, grad adds up.")  # fmt: skip
+        if self.below.op:
+            return (*it_is, "It differs: the last sweep was another.")
+        return (*it_is, "It differs: on a leaf, grad adds up over sweeps, also from other roots.")
 
 
 def scope(nodes: Sequence[Node], node: Node, slot: int) -> tuple[int, dict[str, str | float], dict[str, float]]:
@@ -194,22 +198,46 @@ def _alternatives(tree: ast.expr) -> list[ast.expr]:
     return tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.Or) else [tree]
 
 
+def _is_about_nodes(condition: ast.expr, names: Mapping[str, str | float]) -> bool:
+    """Return whether a condition is on nodes, rather than on plain numbers alone."""
+    return any(isinstance(names.get(name), str) for name in names_in(condition))
+
+
+def _why_flat(
+    condition: ast.expr, names: Mapping[str, str | float], numbers: Mapping[str, float], constants: Sequence[str]
+) -> Sequence[str]:
+    """Return in words what holds of a condition under which a primitive is flat."""
+    for at in _alternatives(condition):
+        if evaluate(at, numbers, IEEE, frozenset(constants)):
+            parts = at.values if isinstance(at, ast.BoolOp) else [at]
+            shown = [
+                formula(x, names, numbers).text
+                for x in parts if not isinstance(x, ast.Call) and _is_about_nodes(x, names)
+            ]  # fmt: skip
+            if shown:
+                return (": ", Code(" and ".join(shown)))
+            return (f": an operand is the constant {number(next(numbers[x] for x in constants if x in names_in(at)))}",)
+    return ()
+
+
 def _kink_in_words(
     node: Node, kink: Kink, at: ast.expr, names: Mapping[str, str | float], numbers: Mapping[str, float]
 ) -> Iterator[Sequence[str]]:
+    """Yield what to say of a kink: on which side of it an operand is, or that it is there."""
+    is_a_point = isinstance(at, ast.BoolOp) or (isinstance(at, ast.Compare) and isinstance(at.ops[0], ast.Eq))
+    if not is_a_point or not _is_about_nodes(at, names):
+        return
+    if evaluate(at, numbers, IEEE):
+        where = Code(formula(at, names, numbers).text)
+        yield (mention(node.id), " is at a kink, ", where, ": by convention its partials are ", Code(kink.taken),
+               f" there ({kink.reason}).")  # fmt: skip
+        return
     match at:
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Name() | ast.Constant() as other]):
-            called = names[name]
-            if isinstance(called, str):
-                x, edge = numbers[name], float(evaluate(other, numbers, IEEE))
-                where = formula(other, names, numbers).text
-                kinked = (Name(node.id), " has a kink where ", Name(called), f" = {where}; ")
-                if x == edge:
-                    yield (*kinked, f"it is there: of the slopes on both sides, {kink.taken} is taken, {kink.reason}.")
-                elif x < edge or x > edge:
-                    side = "above" if x > edge else "below"
-                    yield (*kinked, Name(called), f" = {number(x)} is {side} that.")
-        case ast.Compare(ops=[ast.Eq()]) | ast.BoolOp():
-            if any(isinstance(name, str) for name in names.values()) and evaluate(at, numbers, IEEE):
-                where = formula(at, names, numbers).text
-                yield (Name(node.id), f" is at a kink, {where}: {kink.taken} is taken, {kink.reason}.")
+        case ast.Compare(left=ast.Name() as left, ops=[ast.Eq()], comparators=[ast.Name() | ast.Constant() as right]):
+            x, edge = (left, right) if isinstance(names[left.id], str) else (right, left)
+            a, b = (float(evaluate(side, numbers, IEEE)) for side in (x, edge))
+            if a < b or a > b:
+                called, limit = (formula(side, names, numbers).text for side in (x, edge))
+                side = "above" if a > b else "below"
+                yield (mention(node.id), " has a kink at ", Code(f"{called} == {limit}"), "; ",
+                       Code(called), f" = {number(a)} is {side} it.")  # fmt: skip

@@ -8,39 +8,43 @@ Names are the user's: whatever is in them is shown as text, and acts as nothing 
 
 from __future__ import annotations
 
+import abc
 import ast
 import copy
 import math
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd._formula import IEEE, evaluate, to_latex
 from autograd._wording import quoted
 
 __all__ = [
     "Block",
+    "Code",
     "Formula",
     "Items",
-    "Name",
     "Paragraph",
     "Row",
+    "Shown",
     "Term",
     "as_latex",
     "as_markdown",
     "as_text",
     "call",
     "code",
-    "derivative",
     "factor",
     "formula",
     "in_product",
     "joined",
     "latex",
+    "mention",
     "number",
+    "of_derivative",
     "of_name",
     "of_number",
+    "of_partial",
     "plain",
 ]
 
@@ -51,16 +55,17 @@ _DIGITS = 6
 # ---- names -------------------------------------------------------------------------------------------
 
 _BARE = re.compile(r"[^\W\d][\w.\[\]#]*")
+_WORD = re.compile("[A-Za-z]{2,}")
 _SYMBOL = re.compile(r"([A-Za-z\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9])([0-9]*)")
 
 #: What LaTeX's text mode shows as it is, in any of pdfLaTeX, MathJax and KaTeX ...
 _TEXT = re.compile(
-    r"[ A-Za-z0-9.,;:!?()\[\]+*/=@|'\"`-]|"
+    r"[ A-Za-z0-9.,;:!?()\[\]+*/=@|'\"-]|"
     # ... and the scripts that KaTeX has, even where it is strict.
     "[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0400-\u04ff\u0530-\u058f\u0900-\u10ff\u3000-\u30ff\u4e00-\u9faf\uac00-\ud7af]"
 )
 #: The others of ASCII, in math mode: there MathJax needs no extension for them.
-_MATH = {"\\": r"\backslash ", "<": r"\lt ", ">": r"\gt ", "~": r"\sim ", "^": r"\wedge "}
+_MATH = {"\\": r"\backslash ", "<": r"\lt ", ">": r"\gt ", "~": r"\sim ", "^": r"\wedge ", "`": r"\grave{} "}
 _MATH |= {character: f"\\{character}" for character in "#$%&_{}"}
 
 
@@ -71,10 +76,10 @@ def plain(name: str) -> str:
 
 def code(name: str) -> str:
     """Return a name for Markdown: as code, in which no markup counts, neither HTML nor formulas."""
-    return _code(plain(name))
+    return _fenced(plain(name))
 
 
-def _code(text: str) -> str:
+def _fenced(text: str) -> str:
     longest = max(map(len, re.findall("`+", text)), default=0)
     fence, space = "`" * (longest + 1), " " * (text[:1] == "`" or text[-1:] == "`")
     return f"{fence}{space}{text}{space}{fence}"
@@ -86,7 +91,7 @@ def latex(name: str) -> str:
         return symbol[1] + (f"_{{{symbol[2]}}}" if symbol[2] else "")
     short = name if len(name) <= _LONGEST else name[:_LONGEST] + "..."
     shown = "".join(c if c in _MATH or _is_text(c) else ascii(c)[1:-1] for c in short)
-    runs = re.split(r"([\\<>~^#$%&_{}])", shown)
+    runs = re.split(r"([\\<>~^`#$%&_{}])", shown)
     return "".join(_MATH.get(run, rf"\text{{{run}}}") for run in runs if run)
 
 
@@ -123,6 +128,11 @@ class Term(NamedTuple):
     operation: type[ast.AST] | None = None
 
 
+def mention(name: str) -> Code:
+    """Return a name for running text."""
+    return Code(plain(name))
+
+
 def of_name(name: str) -> Term:
     """Return a name as a term."""
     return Term(plain(name), latex(name), len(name))
@@ -149,23 +159,34 @@ def in_product(term: Term) -> Term:
 
 def joined(terms: Sequence[Term], joint: str) -> Term:
     """Return a product or a sum as one term."""
-    row = Row(None, terms, joint)
-    text = "".join(
-        f"{' ' + _sign(row, x) if i else ''}{_unsigned(row, x).text if i else x.text}" for i, x in enumerate(terms)
-    )
-    tex = "".join(
-        f"{' ' + _LATEX_JOINTS[_sign(row, x)[:-1]] + ' ' if i else ''}{_unsigned(row, x).latex if i else x.latex}"
-        for i, x in enumerate(terms)
-    )
+    text, tex = terms[0].text, terms[0].latex
+    for term in terms[1:]:
+        sign, rest = _signed(joint, term)
+        text += f" {sign} {rest.text}"
+        tex += f" {_LATEX_JOINTS[sign]} {rest.latex}"
     return Term(text, tex, sum(x.width + 3 for x in terms))
+
+
+def _signed(joint: str, term: Term) -> tuple[str, Term]:
+    """Return what stands between a term and those before it, and the rest of the term: a sum of -a is a difference."""
+    if joint == "+" and term.text.startswith("-"):
+        return "-", Term(term.text[1:], term.latex.removeprefix("-"), term.width - 1)
+    return joint, term
 
 
 def _bracketed(term: Term) -> Term:
     return Term(f"({term.text})", rf"\left({term.latex}\right)", term.width + 2)
 
 
-def derivative(above: str, below: str, place: int = 0) -> Term:
-    """Return d above / d below; `place` tells apart the places where `below` is an operand of `above`."""
+def of_derivative(above: str, below: str) -> Term:
+    """Return d above / d below: over all paths between them."""
+    a, b = plain(above), plain(below)
+    return Term(f"d {a}/d {b}", rf"\frac{{\mathrm{{d}} {latex(above)}}}{{\mathrm{{d}} {latex(below)}}}",
+                max(len(a), len(b)) + 2)  # fmt: skip
+
+
+def of_partial(above: str, below: str, place: int = 0) -> Term:
+    """Return the partial of a node by an operand; `place` tells apart the places where the operand stands."""
     text, superscript = (f"({place})", f"^{{({place})}}") if place else ("", "")
     a, b = plain(above), plain(below) + text
     return Term(f"∂{a}/∂{b}", rf"\frac{{\partial {latex(above)}}}{{\partial {{{latex(below)}}}{superscript}}}",
@@ -176,7 +197,8 @@ def call(function: str, operands: Sequence[Term]) -> Term:
     """Return a function of some operands."""
     text = f"{plain(function)}({', '.join(x.text for x in operands)})"
     inside = ", ".join(x.latex for x in operands)
-    return Term(text, rf"{latex(function)}\left({inside}\right)", len(text))
+    called = rf"\operatorname{{{function}}}" if _WORD.fullmatch(function) else latex(function)
+    return Term(text, rf"{called}\left({inside}\right)", len(text))
 
 
 def formula(tree: ast.expr, names: Mapping[str, str | float], numbers: Mapping[str, float]) -> Term:
@@ -218,7 +240,7 @@ class _Filled(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         given = self.names.get(node.id)
-        return ast.Constant(value=given) if isinstance(given, float) and math.isfinite(given) else node
+        return ast.Constant(value=given) if isinstance(given, float) else node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         assert isinstance(node.func, ast.Name)
@@ -230,9 +252,13 @@ class _Filled(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         left, right = self.visit(node.left), self.visit(node.right)
+        if isinstance(node.left, ast.Name) and isinstance(node.right, ast.Name):
+            return ast.BinOp(left=left, op=node.op, right=right)  # what the user wrote, as in x * 1
         match node.op, left, right:
-            case ast.Sub(), ast.Constant(value=float() as a), ast.Constant(value=int() as b):
-                return ast.Constant(value=a - b)
+            case (ast.Add() | ast.Sub()) as sign, ast.Constant(value=float() as a), ast.Constant(value=int() as b):
+                return ast.Constant(value=a - b if isinstance(sign, ast.Sub) else a + b)
+            case ast.Pow(), _, ast.Constant(value=0):
+                return ast.Constant(value=1)
             case ast.Mult(), ast.Constant(value=1), other:
                 return other  # type: ignore[no-any-return]
             case ((ast.Mult() | ast.Pow()), other, ast.Constant(value=1)):
@@ -249,26 +275,62 @@ class _Numbers(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         return ast.Call(func=node.func, args=[self.visit(x) for x in node.args], keywords=[])
 
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        match node.op, right:
+            case ast.Add() | ast.Sub() | ast.Mult() | ast.Mod(), ast.UnaryOp(operand=ast.Name(id=written)):
+                if written in self.latex:
+                    self.latex[f"(-{written})"] = rf"\left(-{self.latex[written]}\right)"
+                    right = ast.Name(id=f"(-{written})")
+        return ast.BinOp(left=left, op=node.op, right=right)
+
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         assert isinstance(node.value, (int, float))
         x = abs(float(node.value))
         self.latex[number(x)] = _latex_number(x)
         name = ast.Name(id=number(x))
-        return ast.UnaryOp(op=ast.USub(), operand=name) if math.copysign(1.0, node.value) < 0 else name
+        is_negative = math.copysign(1.0, node.value) < 0 and not math.isnan(node.value)
+        return ast.UnaryOp(op=ast.USub(), operand=name) if is_negative else name
 
 
 # ---- documents ---------------------------------------------------------------------------------------
 
 
-class Name(str):
-    """A name in running text."""
+class Shown(abc.ABC):
+    """What a terminal shows as text, and a notebook as Markdown."""
+
+    @property
+    @abc.abstractmethod
+    def text(self) -> str:
+        """What a terminal shows."""
+
+    @property
+    @abc.abstractmethod
+    def markdown(self) -> str:
+        """What a notebook or a forge shows."""
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/markdown": self.markdown, "text/plain": self.text}
+
+
+class Code(str):
+    """A name or a formula in running text, as a terminal shows it; in Markdown it is code."""
 
 
 Words: TypeAlias = Sequence[str]
 
 
 class Paragraph(NamedTuple):
-    """Running text: words, with names among them."""
+    """Running text: words, with code among them."""
 
     words: Words
     is_heading: bool = False
@@ -304,20 +366,19 @@ def as_text(blocks: Iterable[Block]) -> str:
     for block in blocks:
         match block:
             case Paragraph(words, is_heading):
-                text = _filled("".join(plain(x) if isinstance(x, Name) else x for x in words), "")
+                text = _filled(words, "")
                 parts.append(f"{text}\n{'=' * len(text)}" if is_heading and len(text) <= _COLUMNS else text)
             case Items(items):
-                parts.append("\n".join(
-                    _filled("".join(plain(x) if isinstance(x, Name) else x for x in words), "- ") for words in items
-                ))  # fmt: skip
+                parts.append("\n".join([_filled(words, "- ") for words in items]))
             case Formula(rows):
                 parts.append("\n".join(_rows_as_text(rows)))
     return "\n\n".join(parts)
 
 
-def _filled(text: str, mark: str) -> str:
+def _filled(words: Words, mark: str) -> str:
+    text = "".join(x.replace(" ", "\0") if isinstance(x, Code) else x for x in words)  # no line ends in a name
     return textwrap.fill(text, _COLUMNS, initial_indent=mark, subsequent_indent=" " * len(mark),
-                         break_long_words=False, break_on_hyphens=False)  # fmt: skip
+                         break_long_words=False, break_on_hyphens=False).replace("\0", " ")  # fmt: skip
 
 
 _WIDEST_LEFT = 40
@@ -334,7 +395,8 @@ def _rows_as_text(rows: Sequence[Row]) -> list[str]:
             left = ""
         line = f"  {left:{indent}} ="
         for i, term in enumerate(row.terms):
-            piece = f"{_sign(row, term)}{_unsigned(row, term).text}" if i else term.text
+            sign, rest = _signed(row.joint, term) if i else ("", term)
+            piece = f"{sign} {rest.text}" if i else rest.text
             if i and len(line) + 1 + len(piece) > _COLUMNS:
                 lines.append(line)
                 line = " " * (indent + 4)
@@ -346,17 +408,6 @@ def _rows_as_text(rows: Sequence[Row]) -> list[str]:
             line += f"   {row.note}"
         lines.append(line)
     return lines
-
-
-def _sign(row: Row, term: Term) -> str:
-    return "- " if row.joint == "+" and term.text.startswith("-") else f"{row.joint} "
-
-
-def _unsigned(row: Row, term: Term) -> Term:
-    """Return the term after a minus sign: a sum of -a is a difference."""
-    if row.joint == "+" and term.text.startswith("-"):
-        return Term(term.text[1:], term.latex.removeprefix("-"), term.width - 1)
-    return term
 
 
 def as_latex(blocks: Iterable[Block]) -> str:
@@ -383,8 +434,8 @@ def _rows_as_latex(rows: Sequence[Row]) -> list[str]:
             if i and width + term.width > _WIDEST_ROW:
                 lines.append(line)
                 line, width = r"&\quad", 0
-            joint = f" {_LATEX_JOINTS[_sign(row, term)[:-1]]}" if i else ""
-            line += f"{joint} {_unsigned(row, term).latex if i else term.latex}"
+            sign, rest = _signed(row.joint, term) if i else ("", term)
+            line += f" {_LATEX_JOINTS[sign]} {rest.latex}" if i else f" {rest.latex}"
             width += term.width + 3
         lines.append(line + (rf" \qquad {latex(row.note)}" if row.note else ""))
     return [*(line + r" \\" for line in lines[:-1]), lines[-1]]
@@ -406,7 +457,7 @@ def as_markdown(blocks: Iterable[Block]) -> str:
 
 
 def _words_as_markdown(words: Words) -> str:
-    return "".join(code(x) if isinstance(x, Name) else x.translate(_ESCAPES) for x in words)
+    return "".join(_fenced(x) if isinstance(x, Code) else x.translate(_ESCAPES) for x in words)
 
 
-_ESCAPES = {ord(character): f"\\{character}" for character in "\\`*_{}[]<>#|$~"}
+_ESCAPES = {ord(character): f"\\{character}" for character in "\\`*_{}[]<>#|$~&"}
