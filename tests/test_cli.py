@@ -824,6 +824,21 @@ def test_labels_show_just_what_they_are(names):
     assert sorted(shown) == sorted(layout.shown(name).replace("\xa0", " ") for name in expected)
 
 
+def test_what_is_not_finite_is_dotted():
+    """And the others keep their widths; names are as many as inputs and outputs, and as long as they like."""
+    model = MLP(2, [2], rng=0)
+    model.layers[0].neurons[0].w[0].data, model.layers[0].neurons[0].w[1].data = math.nan, -math.inf
+    drawn = picture.network(model, ["a", 10**5 * "&"], ["y", "z"])
+    widths = re.findall(r"style=(\w+) penwidth=([\d.]+) ", drawn.source)
+    assert widths[:2] == [("dotted", "4.00")] * 2
+    assert sorted(width for _, width in widths[2:])[1] == "4.00"
+    assert drawn.svg.startswith("<svg")
+    with pytest.raises(ValueError, match=r"^network: expected names of 2 inputs, got 1$"):
+        picture.network(model, ["a"], ["y", "z"])
+    with pytest.raises(ValueError, match=r"^network: expected names of 2 outputs, got 3$"):
+        picture.network(model, ["a", "b"], ["x", "y", "z"])
+
+
 def test_words_are_inputs_of_their_own(nn):
     """A category is an input with a name; markup in it is text."""
     assert 'x0 [label="<a>"]' in picture.network(MLP(1, [1], rng=0), ["<a>"], ["y"]).source  # rather than markup

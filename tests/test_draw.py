@@ -4,6 +4,7 @@ import importlib
 import math
 import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -13,13 +14,16 @@ import pytest
 from conftest import HAS_C
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from programs import programs, random_root
 
 import autograd
 from autograd import Drawing, PictureError, Snapshot, Value, draw
 from autograd.graph import owner
 from autograd.view import layout
 from autograd.view.drawing import DARK, LIGHT
-from nn import MLP, mean, softmax_cross_entropy
+from autograd.view.facts import facts
+from autograd.view.folding import VIEWS, fold
+from nn import MLP, l2_penalty, mean, softmax_cross_entropy
 
 ROOT = Path(__file__).resolve().parent.parent
 SVG = "{http://www.w3.org/2000/svg}"
@@ -176,11 +180,34 @@ def test_numbers_have_the_digits_asked_for(engine):
     y = engine.Value(1 / 3, "y") * 1.0
     assert "0.33<" in draw(y, digits=2).source
     assert "0.33333333333333331<" in draw(y, digits=17).source
+    assert draw(y, digits=True).source == draw(y, digits=1).source
     for digits in (0, 18):
         with pytest.raises(ValueError, match=r"^draw: expected 1 to 17 digits, got"):
             draw(y, digits=digits)
     with pytest.raises(TypeError):
         draw(y, digits=2.5)
+
+
+@pytest.mark.parametrize(
+    ("option", "bad", "message"),
+    [
+        ("max_boxes", 0, "expected max_boxes to be 1 or more, or None, got 0"),
+        ("max_edges", -1, "expected max_edges to be 1 or more, or None, got -1"),
+        ("timeout", 0, "expected a timeout of more than 0 seconds, got 0"),
+        ("timeout", math.nan, "expected a timeout of more than 0 seconds, got nan"),
+        ("timeout", None, "expected a timeout of more than 0 seconds, got None"),
+    ],
+)
+def test_bad_limits(option, bad, message):
+    """They are refused when the picture is asked for, not when it is looked at."""
+    with pytest.raises(ValueError, match=f"^draw: {message}$"):
+        draw(Value(1.0, "x"), **{option: bad})
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e300, 10])
+def test_any_longer_time_will_do(timeout):
+    """More than the system can wait for, too."""
+    assert draw(Value(1.0, "x"), timeout=timeout).svg.startswith("<svg")
 
 
 def test_long_names_are_cut_and_whole_in_the_tooltip():
@@ -192,11 +219,27 @@ def test_long_names_are_cut_and_whole_in_the_tooltip():
     assert f'tooltip="{name} (input)' in box
 
 
+@pytest.mark.parametrize("letter", ["x", "&", "\\", '"', "<", "😀", "\U000e0001", "\n"])
+def test_names_of_any_length(letter):
+    """Graphviz reads no text of more than 16 kB, and is given none."""
+    name = 10**5 * letter
+    x = Value(1.0, name)
+    y = x * Value(1.0, f"{name}.w")
+    y.name = f"{name}y"
+    picture = draw(y, title=name, highlight=(y, x))
+    assert len(ET.fromstring(picture.svg).findall(f".//{SVG}polygon")) >= 3
+    assert max(map(len, str(picture).splitlines()[-3:])) < 200
+    assert "<svg" in Drawing(f"digraph {{ a [label={Drawing.label(name)}] }}").svg
+
+
 def test_the_title(engine):
     """It is a text like all others."""
     picture = draw(engine.Value(1.0, "x"), title="<b>&\\N")
     assert "<b>&lt;b&gt;&amp;\\\\N</b>" in picture.source
     assert "<b>&\\N" in str(picture)
+    lines = re.findall(r"<b>([a-z ]{2,})</b>", draw(engine.Value(1.0, "x"), title="long words " * 20).source)
+    assert " ".join(lines) == ("long words " * 20).strip()
+    assert max(map(len, lines)) <= 64
 
 
 # ---- paths -------------------------------------------------------------------------------------------
@@ -262,13 +305,13 @@ def test_bad_highlights(engine):
 
 
 def test_folded_boxes_say_what_they_hold():
-    """How many parameters and calls; one result, or the range of several and the sum of their gradients."""
+    """How many parameters, and how often they are used; one result, or the range of several and the sum of their gradients."""
     model, cost = batch(3)
     neuron = model.layers[0].neurons[0]
     picture = draw(cost, view="neuron")
     a = [node.data for node in Snapshot(cost).nodes if node.op == "tanh"][:: len(model.layers[0].neurons)]
     assert re.search(
-        rf"^layers\[0\].neurons\[0\] <- input\[0\], input\[1\] +data {min(a):.4g} … {max(a):.4g} +Σ grad \S+ +3 parameters, called 3 times$",
+        rf"^layers\[0\].neurons\[0\] <- input\[0\], input\[1\] +data {min(a):.4g} … {max(a):.4g} +Σ grad \S+ +3 parameters, each used 3 times$",
         picture.text, re.MULTILINE,
     )  # fmt: skip
     taken = Snapshot(cost)
@@ -280,6 +323,120 @@ def test_folded_boxes_say_what_they_hold():
     one.backward()
     (line,) = [line for line in draw(one, view="neuron").text.splitlines() if line.startswith("layers")]
     assert re.search(rf"  data {one.data:.4g}  grad 1  3 parameters$", line)
+
+
+def ancestors(root):
+    """Return what a Value of either twin was computed from, and itself."""
+    return importlib.import_module(type(root).__module__).ancestors(root)
+
+
+def counted(n, word):
+    """Return a number and a word as a picture has them."""
+    return f"{n:,} {word}{'s' * (n != 1)}"
+
+
+def assert_true(root, picture, folded, taken):
+    """Check every number that folded boxes and notes say against the graph itself."""
+    values = {taken.place(value): value for value in ancestors(root)}
+    numbers = sum(not isinstance(x, type(root)) for value in values.values() for x in value.operands)
+    arrows = sum(len(value.operands) for value in values.values() if value.op != "constant")
+    if len(folded.boxes) < len(values) + numbers:
+        plain = f" and {counted(numbers, 'plain number')}" if numbers else ""
+        n = len(folded.boxes)
+        assert picture.notes[0] == (
+            f'{counted(len(values), "value")}{plain} drawn as {n:,} box{"es" * (n != 1)} (view="{folded.view}")'
+        )
+        assert picture.notes[1].endswith(f'view="full" draws each, with {counted(arrows, "arrow")}')
+    else:
+        assert not any("drawn as" in note for note in picture.notes)
+    most = max((len(edge.uses) for edge in folded.edges), default=1)
+    stated = [int(note.rpartition(" ")[2].replace(",", "")) for note in picture.notes if "up to" in note]
+    assert stated == [most] * (most > 1)
+    for box in folded.boxes:
+        if len(box.nodes) > 1:
+            assert_true_of_box(root, values, box, facts(taken, box, repr))
+
+
+def assert_true_of_box(root, values, box, said):
+    """Check what a box of several nodes says."""
+    inside = {values[i]: None for i in box.nodes if i in values}
+    outside = [value for value in values.values() if value not in inside]
+    used_outside = {id(x) for value in outside for x in value.operands}  # two Values may be equal
+    uses = Counter(x for value in inside for x in value.operands if isinstance(x, type(root)))
+    results = [value for value in inside if value is root or id(value) in used_outside]
+    numbers = len(box.nodes) - len(inside)
+    leaves = Counter("parameter" if owner(value.name) else "input" for value in inside if not value.op)
+    computed = sum(value.op not in {"", "constant"} for value in inside)
+    match box.kind:
+        case "sum":
+            assert said.remarks[0] == f"a sum of {sum(len(v.operands) for v in inside) - len(inside) + 1}"
+        case "module":
+            used = {uses[value] for value in inside if owner(value.name) and not value.op}
+            words = said.remarks[0].partition(", each used ")[2]
+            assert said.remarks[0].startswith(counted(leaves["parameter"], "parameter"))
+            assert [int(n.replace(",", "")) for n in re.findall(r"[\d,]+", words)] == (
+                sorted({min(used), max(used)}) if max(used) > 1 else []
+            )
+        case "rest":
+            amounts = dict(reversed(part.split(" ")) for part in said.remarks[0].split(", "))
+            amounts = {word.removesuffix("s"): int(n.replace(",", "")) for word, n in amounts.items()}
+            constants = numbers + sum(value.op == "constant" for value in inside)
+            expected = {"operation": computed, **leaves, "constant": constants}
+            assert amounts == {word: n for word, n in expected.items() if n}
+    if box.kind != "inputs":
+        results = [value for value in results if value.op] or results
+    if results and (not numbers or results[0].op):  # or plain numbers are among them
+        rows = {row.word: row.number for row in said.rows}
+        data = [value.data for value in results]
+        if all(map(math.isfinite, data)):
+            assert rows["data"].split(" … ") in ([repr(min(data)), repr(max(data))], [repr(min(data))])
+        else:
+            assert rows["data"] in {repr(x) for x in data if not math.isfinite(x)}
+        grads = [value.grad for value in results]
+        if "Σ grad" in rows and all(abs(grad) < 1e290 for grad in grads):
+            assert rows["Σ grad"] == repr(math.fsum(grads))
+        elif len(results) == 1 and results[0].op != "constant":
+            assert rows["grad"] in {repr(grads[0]), "—"}
+
+
+@settings(max_examples=60)
+@given(program=programs, view=st.sampled_from(VIEWS), limit=st.integers(1, 9), is_swept=st.booleans())
+def test_all_that_is_said_of_programs_is_true(engine, program, view, limit, is_swept):
+    """Of any graph in any view: values, plain numbers, boxes, arrows, ranges and sums."""
+    root = random_root(engine, program, floats_raise=False)
+    if is_swept:
+        with autograd.ieee():
+            root.backward()
+    taken = Snapshot(root)
+    assert_true(root, draw(root, view=view, max_boxes=limit), fold(taken, view, limit), taken)
+
+
+@settings(max_examples=25)
+@given(
+    n=st.integers(1, 4), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=3), view=st.sampled_from(VIEWS),
+    penalty=st.booleans(), as_values=st.booleans(), twice=st.booleans(), limit=st.integers(1, 30),
+)  # fmt: skip
+def test_all_that_is_said_of_networks_is_true(n, sizes, view, penalty, as_values, twice, limit):
+    """Inputs shared or not, weights used twice or in a penalty."""
+    model = MLP(2, sizes, activation="tanh", rng=0)
+    rows = [[Value(0.1 * k) if as_values else 0.1 * k, 0.3] for k in range(n)]
+    outputs = [model(row) for row in rows for _ in range(1 + twice)]
+    cost = mean([y[0] if isinstance(y, list) else y for y in outputs])
+    cost = cost + l2_penalty(model.parameters(), 0.1) if penalty else cost * 1.0
+    cost.backward()
+    taken = Snapshot(cost)
+    assert_true(cost, draw(cost, view=view, max_boxes=limit), fold(taken, view, limit), taken)
+
+
+def test_what_comes_in_is_counted_once():
+    """A plain number that four neurons read is one number, though a node for each of them."""
+    model = MLP(2, [4, 1], activation="tanh", rng=0)
+    cost = mean([model([0.1 * k, 0.5]) for k in range(5)])
+    lines = draw(cost, view="neuron").text.splitlines()
+    (first,) = [line for line in lines if line.startswith("input[0]")]
+    (second,) = [line for line in lines if line.startswith("input[1]")]
+    assert re.search(r"data 0 … 0.4 +5 different numbers$", first)
+    assert re.search(r"data 0.5 +1 different number$", second)
 
 
 def test_a_full_picture_hides_nothing(engine):
@@ -302,7 +459,7 @@ def test_deep_graphs_are_drawn_near_the_root(engine):
     picture = draw(y, max_boxes=20)
     assert picture.view == "near"
     assert f"{n + 1:,} values drawn as 20 boxes" in picture.notes[0]
-    assert f"{n - 18:,} more" in picture.source
+    assert f"{n - 19:,} operations, 1 input" in picture.source
     assert sum(len(group) > 0 for group in texts(picture.svg)) == 21
 
 
@@ -323,6 +480,13 @@ truediv1 = truediv(sin1, y)  data 1.995   grad 1
 z = add(exp1, truediv1)      data 2.467   grad 1"""
     )
     assert draw(z * 2.0).text.splitlines()[-1].startswith("mul2 = mul(z, 2)")
+    near = draw(z - 2.0, view="near", max_boxes=4).text
+    assert "sub1 = sub(z, 2)" in near
+    assert "z = add(the rest, the rest)" in near
+    with autograd.ieee():
+        bad = engine.tanh(engine.Value(math.inf, "a") * 2.0) + 1.0
+    near = draw(bad, view="near", max_boxes=2).text
+    assert re.search(r"^the rest +data 1 +grad — +2 operations, 1 input, 2 constants, nan or inf inside$", near, re.M)
     y = z
     for _ in range(100):
         y = engine.sin(y)
@@ -459,7 +623,7 @@ def test_the_svg_fits_its_page(graphviz):
     assert root.get("style") == "max-width:100%;height:auto"
     assert root.get("aria-label") == " ".join(picture.notes)
     groups = [group[0].text for group in root.iter(f"{SVG}g") if group.find(f"{SVG}title") is not None]
-    assert any(title.startswith("layers[0].neurons[0]\n3 parameters, called 3 times") for title in groups)
+    assert any(title.startswith("layers[0].neurons[0]\n3 parameters, each used 3 times") for title in groups)
     assert "3 operands" in groups
 
 
@@ -493,6 +657,8 @@ def test_files_are_whole(tmp_path, monkeypatch):
     for name in ("picture", "picture.gif", "svg", ".svg"):
         with pytest.raises(ValueError, match=r"expected a name that ends in .svg, .png, .pdf, .dot, .gv, got"):
             picture.save(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match=r"expected a directory to save in, got none: '.*none'"):
+        picture.save(tmp_path / "none" / "p.dot")
     with pytest.raises(FileExistsError, match="a directory or a device"):
         picture.save(_directory(tmp_path / "d.dot"))
 
@@ -585,6 +751,11 @@ def test_notebooks_never_see_an_error(monkeypatch, error):
         ("exit 0", "^Graphviz failed: it drew nothing"),
         ("echo Usage: dot", "^Graphviz failed: expected an SVG, got 'Usage: dot"),
         ("printf '\\377\\376'", "^Graphviz failed: expected an SVG"),
+        ("echo '<svg></svg>'", "^Graphviz failed: expected an SVG, got '<svg></svg>'$"),
+        (
+            "while :; do echo nonsense; done | /usr/bin/head -c 1000000 >&2; exit 1",
+            r"^Graphviz failed: .{400} \(.*dot\)$",
+        ),
     ],
 )
 def test_a_stray_dot(tmp_path, monkeypatch, script, message):
@@ -610,6 +781,26 @@ def test_too_slow(tmp_path, monkeypatch):
         _ = draw(Value(1.0, "x") * 2.0, timeout=1).svg
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_an_interrupt_leaves_nothing(tmp_path):
+    """Neither the program that draws, nor a dead child."""
+    stray = tmp_path / "dot"
+    stray.write_text("#!/bin/sh\nkill -INT $PPID; exec /bin/sleep 600\n")
+    stray.chmod(0o755)
+    code = (
+        "import os, signal, autograd\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try: autograd.draw(autograd.Value(1.0)).svg\n"
+        "except KeyboardInterrupt: print('interrupted')\n"
+        "try: os.waitpid(-1, os.WNOHANG)\n"
+        "except ChildProcessError: print('nothing left')\n"
+    )
+    environment = {**os.environ, "PATH": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("interrupted\nnothing left\n", "")
 
 
 def test_too_many_edges(graphviz):

@@ -241,7 +241,7 @@ def test_any_program_folds(engine, program, seed, names):
         if view in {"full", "sum"}:
             assert all(edge.source < edge.target for edge in folded.edges)
         if view == "near":
-            assert len(folded.boxes) <= 5 + len(taken.roots)
+            assert len(folded.boxes) <= 5
 
 
 def test_the_choice():
@@ -261,11 +261,28 @@ def test_the_choice():
     assert len(fold(Snapshot(chain), max_boxes=10).boxes) == 10
     assert fold(Snapshot(total), max_boxes=10).view == "sum"
     assert fold(Snapshot(total), max_edges=10).view == "near"
+    assert len(fold(Snapshot(total), max_edges=10).edges) <= 10
     assert fold(Snapshot(y), max_boxes=10).view == "neuron"
     assert fold(Snapshot(y), max_boxes=10, max_edges=8).view == "layer"
     assert fold(Snapshot(y), max_boxes=3).view == "near"
     with pytest.raises(ValueError, match=r"^view: expected view to be 'full' or .* or 'auto', got 'neurons'"):
         fold(Snapshot(x), "neurons")
+
+
+@settings(max_examples=40)
+@given(
+    n=st.integers(1, 40), repeats=st.integers(1, 40), roots=st.integers(1, 30),
+    boxes=st.integers(2, 30), edges=st.integers(1, 60), view=st.sampled_from(["auto", "near"]),
+)  # fmt: skip
+def test_near_is_never_too_large(n, repeats, roots, boxes, edges, view):
+    """However many operands or roots there are: arrows between two boxes are one, and more is in the rest."""
+    leaves = [Value(1.0) for _ in range(n)]
+    sums = [math.sum(leaves * repeats) for _ in range(roots)]
+    taken = Snapshot(*sums)
+    folded = fold(taken, view, boxes, edges)
+    assert_sound(taken, folded)
+    assert len(folded.boxes) <= boxes
+    assert len(folded.edges) <= max(2, edges)  # there may be roots in the rest, too
 
 
 def test_recurrent_networks_are_folded_too():

@@ -34,8 +34,8 @@ FLOORS = {
         "__main__": 10,
     },
     "autograd/view": {
-        "folding": 0, "layout": 0, "paths": 0, "writing": 0, "blame": 1, "drawing": 1, "remarks": 1, "draw": 2,
-        "explain": 2, "step": 2, "__init__": 3,
+        "folding": 0, "layout": 0, "paths": 0, "writing": 0, "blame": 1, "drawing": 1, "facts": 1, "remarks": 1, "explain": 2,
+        "source": 2, "step": 2, "draw": 3, "__init__": 4,
     },
     "autograd/testing": {
         "differences": 0, "exact": 0, "faults": 0, "ledger": 0, "programs": 0, "verdicts": 1, "calls": 2,

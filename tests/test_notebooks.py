@@ -39,7 +39,9 @@ def said(cell):
     found = []
     for output in cell.get("outputs", []):
         texts = {output.name: output.text} if output.output_type == "stream" else output.data
-        found += [(kind, "" if kind.startswith("image/") or kind == "text/html" else texts[kind]) for kind in sorted(texts)]
+        found += [
+            (kind, "" if kind.startswith("image/") or kind == "text/html" else texts[kind]) for kind in sorted(texts)
+        ]
     return found
 
 

@@ -5,6 +5,7 @@ Beside each SVG lies the text that Graphviz drew it from, which a test compares 
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ FOLDER = ROOT / "docs" / "pictures"
 
 sys.path.insert(0, str(ROOT))
 
-from autograd import Drawing, Value, draw, math  # noqa: E402
+from autograd import Drawing, Value, draw, math, step  # noqa: E402
 from nn import MLP, datasets, mean, softmax_cross_entropy  # noqa: E402
 
 
@@ -27,8 +28,8 @@ def expression() -> Drawing:
     return draw(z, partials=True, title="z = exp(-x y) + sin(x) / y")
 
 
-def two_paths() -> Drawing:
-    """Return the network of two inputs, two hidden and two output units, and the paths from its cost to w1."""
+def network() -> tuple[Value, Value]:
+    """Return the cost of a network of two inputs, two hidden and two output units, and its first weight."""
     i = [Value(0.05, "i1"), Value(0.10, "i2")]
     w = [Value(weight / 100, f"w{k}") for k, weight in enumerate((15, 20, 25, 30, 40, 45, 50, 55), 1)]
     b = [Value(0.35, "b1"), Value(0.60, "b2")]
@@ -44,7 +45,13 @@ def two_paths() -> Drawing:
     cost = ((o[0] - 0.01) ** 2 + (o[1] - 0.99) ** 2) / 2
     cost.name = "J"
     cost.backward()
-    return draw(cost, highlight=(cost, w[0]), partials=True, title="Two paths from J to w1")
+    return cost, w[0]
+
+
+def two_paths() -> Drawing:
+    """Return that network with all paths from its cost to its first weight."""
+    cost, weight = network()
+    return draw(cost, highlight=(cost, weight), partials=True, title="Two paths from J to w1")
 
 
 def neurons() -> Drawing:
@@ -60,12 +67,29 @@ def neurons() -> Drawing:
 PICTURES = {"expression": expression, "two-paths": two_paths, "neurons": neurons}
 
 
+def stepper(path: Path) -> None:
+    """Write a picture of the stepper, where the second of two products arrives at h1."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415  (for this picture alone)
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.set_content(step(network()[0]).html)
+        page.evaluate("stepper.seek(stepper.turn)")
+        while page.locator("text=h1.grad +=").count() == 0 or page.locator("text=2 of 2").count() == 0:
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(1000)
+        page.screenshot(path=path)
+        browser.close()
+
+
 def main() -> None:
     """Write every picture."""
     FOLDER.mkdir(exist_ok=True)
     for name, picture in PICTURES.items():
         for ending in ("dot", "svg"):
             picture().save(FOLDER / f"{name}.{ending}")
+    stepper(FOLDER / "stepper.png")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ THEMES = ("auto", "light", "dark")
 
 _FORMATS = ("svg", "png", "pdf")
 _TEXTS = ("dot", "gv")
+_LONGEST_LINE = 400
 
 
 class Colours(NamedTuple):
@@ -118,6 +119,8 @@ class Drawing:
     ) -> None:
         if theme not in THEMES:
             raise errors.not_a_choice("draw", "theme", THEMES, theme)
+        if not (isinstance(timeout, int | float) and timeout > 0):
+            raise ValueError(f"draw: expected a timeout of more than 0 seconds, got {timeout!r}")
         self.source, self.text, self.view, self.notes = source, text, view, tuple(notes)
         self._theme, self._timeout = theme, timeout
 
@@ -169,13 +172,13 @@ class Drawing:
 
     @staticmethod
     def label(*lines: str) -> str:
-        """Return lines as a quoted label for a source; what cannot be seen stands as an escape."""
-        return layout.label(*map(layout.shown, lines))
+        """Return lines as a quoted label for a source, cut if very long; what cannot be seen stands as an escape."""
+        return layout.label(*map(_of_bearable_length, lines))
 
     @staticmethod
     def tooltip(*lines: str) -> str:
-        """Return lines as a quoted tooltip for a source; what cannot be seen stands as an escape."""
-        return layout.tooltip("\n".join(map(layout.shown, lines)))
+        """Return lines as a quoted tooltip for a source, cut if very long; what cannot be seen stands as an escape."""
+        return layout.tooltip("\n".join(map(_of_bearable_length, lines)))
 
     def __repr__(self) -> str:
         """Return the text form."""
@@ -189,11 +192,18 @@ class Drawing:
             return {"text/plain": f"{self!r}\n(no picture: {layout.shown(str(error))})"}
 
 
+def _of_bearable_length(line: str) -> str:
+    """Return a line as it is shown: dot reads texts of 16 kB at most, and a character may take five bytes."""
+    return layout.short(line, _LONGEST_LINE)
+
+
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file, all of it or nothing: one that was there stays until the end. A link stays, and leads to it."""
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():  # a device would be replaced
         raise FileExistsError(errno.EEXIST, "expected a file to write to, got a directory or a device", str(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "expected a directory to save in, got none", str(target.parent))
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         part.write_bytes(content)
@@ -216,24 +226,21 @@ def _kind(path: str | os.PathLike[str]) -> str:
 
 _NOT_SHOWN = re.compile(r"<!--.*?-->\n?|<title>[^<]*</title>\n?", re.DOTALL)
 _TOOLTIP = re.compile(r'<g id="a_([^"]*)"><a xlink:title="([^"]*)">\n(.*?)</a>\n</g>\n', re.DOTALL)
-_SIZE = re.compile(r'<svg width="[^"]*" height="[^"]*"')
-_POINTS = re.compile(r'"([\d.]+)pt"')
+_SIZE = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')
 
 _WIDTH_OF_A_PAGE, _SMALLEST_SCALE = 640.0, 0.6  # in points
 
 
 def _tidied(svg: str, words: str, follows: bool) -> str:
     """Return a drawn SVG as an element that fits its page: with tooltips that browsers show, no ids, and a style."""
-    start = svg.find("<svg")
-    if start < 0:
-        raise PictureError(f"Graphviz failed: expected an SVG, got {layout.shown(svg[:60])!r}")
-    svg = _TOOLTIP.sub(_as_title, _NOT_SHOWN.sub("", svg[start:]))
+    size = _SIZE.search(svg)
+    if size is None:
+        raise PictureError(f"Graphviz failed: expected an SVG, got '{layout.short(svg.strip(), 60)}'")
+    svg = _TOOLTIP.sub(_as_title, _NOT_SHOWN.sub("", svg[size.end() :]))
     svg = re.sub(r'<g id="[^"]*"', "<g", svg).replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
     spoken = f' role="img" aria-label="{html.escape(layout.shown(words))}"' if words else ""
     theme = ' class="chainrule-auto"' if follows else ""
-    size = _SIZE.match(svg)
-    assert size is not None
-    svg = f'{size[0]} style="max-width:100%;height:auto"{theme}{spoken}{svg[size.end() :]}'
+    svg = f'{size[0]} style="max-width:100%;height:auto"{theme}{spoken}{svg}'
     end = svg.index(">") + 1
     return svg[:end] + (_STYLE if follows else "") + svg[end:]
 
@@ -243,9 +250,13 @@ def _on_a_page(svg: str) -> str:
 
     Notebooks on the web show it as an image, whose own width no style reaches.
     """
-    width, height = map(float, _POINTS.findall(_SIZE.match(svg)[0]))  # type: ignore[index]  # `_tidied` found it
-    scale = min(1.0, max(_WIDTH_OF_A_PAGE / width, _SMALLEST_SCALE))
-    return _SIZE.sub(f'<svg width="{scale * width:.0f}pt" height="{scale * height:.0f}pt"', svg, count=1)
+
+    def smaller(size: re.Match[str]) -> str:
+        width, height = map(float, size.groups())
+        scale = min(1.0, max(_WIDTH_OF_A_PAGE / width, _SMALLEST_SCALE))
+        return f'<svg width="{scale * width:.0f}pt" height="{scale * height:.0f}pt"'
+
+    return _SIZE.sub(smaller, svg, count=1)
 
 
 def _as_title(found: re.Match[str]) -> str:

@@ -23,17 +23,20 @@ else, up to what the weights of other neurons multiply; behind the last weights 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import NamedTuple
 
 from autograd import errors
 from autograd.graph import Node, Snapshot, owner
 
-__all__ = ["VIEWS", "Box", "Edge", "Folded", "View", "fold", "modules"]
+__all__ = ["VIEWS", "Box", "Edge", "Folded", "fold", "modules"]
 
-View: TypeAlias = Literal["full", "sum", "neuron", "layer", "near"]
-VIEWS: tuple[View, ...] = get_args(View)
+VIEWS = ("full", "sum", "neuron", "layer", "near")
+
+#: The key of what is far away.
+_REST = -1
 
 
 class Box(NamedTuple):
@@ -76,7 +79,7 @@ class Edge(NamedTuple):
 class Folded(NamedTuple):
     """A snapshot in boxes; an operand is an arrow, except inside a box."""
 
-    view: View
+    view: str
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
 
@@ -91,7 +94,7 @@ def fold(snapshot: Snapshot, view: str = "auto", max_boxes: int | None = 200, ma
         "full", "sum", "neuron", "layer" or "near"; "auto" is the first of them within the limits, of neurons and
         layers if there are any.
     max_boxes, max_edges : int or None
-        The limits of "auto"; `max_boxes` is that of "near", too. None is no limit.
+        The limits of "auto" and "near". None is no limit.
 
     Notes
     -----
@@ -99,18 +102,19 @@ def fold(snapshot: Snapshot, view: str = "auto", max_boxes: int | None = 200, ma
     """
     if view not in (*VIEWS, "auto"):
         raise errors.not_a_choice("view", "view", (*VIEWS, "auto"), view)
-    boxes = len(snapshot.nodes) if max_boxes is None else max_boxes
-    if view != "auto":
-        return _folded(snapshot, view, boxes)  # type: ignore[arg-type]
-    edges = sum(len(node.operands) for node in snapshot.nodes) if max_edges is None else max_edges
-    has_modules = any(node.kind == "parameter" for node in snapshot.nodes)
-    for candidate in VIEWS[:-1] if has_modules else VIEWS[:2]:
-        keys = _keys(snapshot, candidate, boxes)
-        if len(set(keys)) <= boxes:
-            folded = _grouped(snapshot, candidate, keys)
-            if len(folded.edges) <= edges:
-                return folded
-    return _folded(snapshot, "near", min(boxes, edges))
+    boxes = len(snapshot.nodes) + 1 if max_boxes is None else max_boxes
+    edges = math.inf if max_edges is None else max_edges
+    if view == "auto":
+        has_modules = any(node.kind == "parameter" for node in snapshot.nodes)
+        for candidate in VIEWS[:-1] if has_modules else VIEWS[:2]:
+            keys = _keys(snapshot, candidate)
+            if len(set(keys)) <= boxes:
+                folded = _grouped(snapshot, candidate, keys)
+                if len(folded.edges) <= edges:
+                    return folded
+    elif view != "near":
+        return _grouped(snapshot, view, _keys(snapshot, view))
+    return _near(snapshot, boxes, edges)
 
 
 def modules(snapshot: Snapshot) -> list[str]:
@@ -157,11 +161,7 @@ def _is_exponent(node: Node) -> bool:
 # ---- views -------------------------------------------------------------------------------------------
 
 
-def _folded(snapshot: Snapshot, view: View, most: int) -> Folded:
-    return _grouped(snapshot, view, _keys(snapshot, view, most))
-
-
-def _keys(snapshot: Snapshot, view: View, most: int) -> Sequence[Hashable]:
+def _keys(snapshot: Snapshot, view: str) -> Sequence[Hashable]:
     """Return for each node what it has in common with those in its box."""
     match view:
         case "full":
@@ -170,10 +170,8 @@ def _keys(snapshot: Snapshot, view: View, most: int) -> Sequence[Hashable]:
             return _sums(snapshot)
         case "neuron":
             return _by_module(snapshot, modules(snapshot), one_by_one=True)
-        case "layer":
+        case _:
             return _by_module(snapshot, [owner(path) or path for path in modules(snapshot)], one_by_one=False)
-        case "near":
-            return _near(snapshot, most)
 
 
 def _sums(snapshot: Snapshot) -> list[int]:
@@ -254,50 +252,63 @@ def _weight_of(snapshot: Snapshot, node: Node, slot: int) -> str:
     return partner.id.rpartition(".")[2] if partner.kind == "parameter" else ""
 
 
-def _near(snapshot: Snapshot, most: int) -> list[int]:
-    """Return the nodes nearest to the roots as themselves, and -1 for the others."""
-    near = dict.fromkeys(snapshot.roots)
+def _near(snapshot: Snapshot, boxes: int, edges: float) -> Folded:
+    """Return as much of what is nearest to the roots as the limits allow: a root and a box for the rest at least."""
+    folded = _grouped(snapshot, "near", _nearest(snapshot, boxes))
+    while len(folded.edges) > edges and boxes > 1:
+        folded = _grouped(snapshot, "near", _nearest(snapshot, boxes), one_by_one=False)
+        boxes //= 2
+    return folded
+
+
+def _nearest(snapshot: Snapshot, most: int) -> list[int]:
+    """Return the nodes nearest to the roots as themselves, and `_REST` for the others."""
+    near = dict.fromkeys(snapshot.roots[: max(1, most - 1)])
     waiting = list(near)
     for place in waiting:
         for operand in snapshot.nodes[place].operands:
             if operand not in near and len(near) < most - 1:
                 near[operand] = None
                 waiting.append(operand)
-    return [place if place in near else -1 for place in range(len(snapshot.nodes))]
+    return [place if place in near else _REST for place in range(len(snapshot.nodes))]
 
 
 # ---- boxes -------------------------------------------------------------------------------------------
 
 
-def _grouped(snapshot: Snapshot, view: View, keys: Sequence[Hashable]) -> Folded:
-    """Return a box for each key, in order of their last nodes, and an edge for each pair of boxes or each operand."""
-    nodes = snapshot.nodes
+def _grouped(snapshot: Snapshot, view: str, keys: Sequence[Hashable], one_by_one: bool = True) -> Folded:
+    """Return a box for each key, in order of their last nodes, and an edge for each pair of boxes.
+
+    Or, if wanted and not between modules or from the rest, for each operand.
+    """
     members: dict[Hashable, list[int]] = {}
     for place, key in enumerate(keys):
         members.setdefault(key, []).append(place)
-    outputs = set(snapshot.roots)
-    for place, node in enumerate(nodes):
-        outputs.update(operand for operand in node.operands if keys[operand] != keys[place])
     in_order = sorted(members, key=lambda key: members[key][-1])
-    boxes = tuple(_box(snapshot, view, key, members[key], outputs) for key in in_order)
     position = {key: i for i, key in enumerate(in_order)}
-    edges: dict[Hashable, list[tuple[int, int]]] = {}
-    one_by_one = view in {"full", "sum", "near"}
-    for place, node in enumerate(nodes):
+    where = [position[key] for key in keys]
+    rest = position.get(_REST)
+    one_by_one = one_by_one and view in {"full", "sum", "near"}
+    edges: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+    outputs = set(snapshot.roots)
+    for place, node in enumerate(snapshot.nodes):
+        target = where[place]
         for slot, operand in enumerate(node.operands):
-            source, target = position[keys[operand]], position[keys[place]]
+            source = where[operand]
             if source != target:
-                apart = (place, slot) if one_by_one and keys[operand] != -1 and keys[place] != -1 else ()
-                edges.setdefault((source, target, apart), []).append((place, slot))
-    return Folded(view, boxes, tuple(Edge(key[0], key[1], tuple(uses)) for key, uses in edges.items()))  # type: ignore[index]
+                outputs.add(operand)
+                apart = (place, slot) if one_by_one and rest not in {source, target} else ()
+                edges.setdefault((source, target, *apart), []).append((place, slot))
+    boxes = tuple([_box(snapshot, key, members[key], outputs) for key in in_order])
+    return Folded(view, boxes, tuple([Edge(key[0], key[1], tuple(uses)) for key, uses in edges.items()]))
 
 
-def _box(snapshot: Snapshot, view: View, key: Hashable, members: list[int], outputs: set[int]) -> Box:
-    shown = tuple(i for i in members if i in outputs)
+def _box(snapshot: Snapshot, key: Hashable, members: list[int], outputs: set[int]) -> Box:
+    shown = tuple([i for i in members if i in outputs])
     last = snapshot.nodes[members[-1]]
     if isinstance(key, int):
-        if key == -1:
-            return Box(f"{len(members):,} more", "rest", tuple(members), shown)
+        if key == _REST:
+            return Box("the rest", "rest", tuple(members), shown)
         return Box(last.id, "sum" if len(members) > 1 else last.kind, tuple(members), shown)
     assert isinstance(key, tuple)
     kind, what = key[:2]

@@ -14,7 +14,7 @@ import sys
 
 from autograd.errors import PictureError
 
-__all__ = ["FORMATS", "check", "draw", "html", "label", "quoted", "shown", "tooltip", "xml_text"]
+__all__ = ["FORMATS", "check", "draw", "html", "label", "quoted", "short", "shown", "tooltip", "xml_text"]
 
 #: What can be drawn, and positions as JSON.
 FORMATS = ("svg", "png", "pdf", "json0")
@@ -23,6 +23,11 @@ FORMATS = ("svg", "png", "pdf", "json0")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+
+_EDGE = re.compile(r"^ *\w+ -> \w+", re.MULTILINE)
+
+_LONGEST_WAIT = 1e6  # seconds; the system cannot wait for more than 2^31 milliseconds
+_LONGEST_COMPLAINT = 400
 
 _PYGRAPHVIZ = (
     "import sys, pygraphviz; g = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode());"
@@ -50,18 +55,30 @@ def draw(source: str, form: str, timeout: float) -> bytes:
     check(form)
     command = _command(form)
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True, check=False, timeout=timeout)
+        code, drawn, said = _run(command, source.encode(), min(timeout, _LONGEST_WAIT))
     except OSError as error:
         raise PictureError(f"Graphviz failed: expected {command[0]} to be a program: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise PictureError(
-            f"expected Graphviz to draw {source.count('->'):,} edges within {timeout:g} s, and it did not: "
+            f"expected Graphviz to draw {len(_EDGE.findall(source)):,} edges within {timeout:g} s, and it did not: "
             'fold more, such as by view="neuron", draw a part of it, or give it a longer timeout'
         ) from None
-    if done.returncode or not done.stdout:
-        said = shown(done.stderr.decode(errors="replace").strip()) or "it drew nothing"
-        raise PictureError(f"Graphviz failed: {said} ({command[0]})")
-    return done.stdout
+    if code or not drawn:
+        complaint = short(said.decode(errors="replace").strip(), _LONGEST_COMPLAINT) or "it drew nothing"
+        raise PictureError(f"Graphviz failed: {complaint} ({command[0]})")
+    return drawn
+
+
+def _run(command: list[str], given: bytes, timeout: float) -> tuple[int, bytes, bytes]:
+    """Run a program, and return its exit code, what it wrote, and its complaints; whatever happens, it is gone then."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            drawn, said = process.communicate(given, timeout)
+        except BaseException:
+            process.kill()
+            process.wait()  # where `subprocess.run` leaves a zombie if the user interrupts it
+            raise
+    return process.returncode, drawn, said
 
 
 def check(form: str) -> None:
@@ -112,7 +129,13 @@ def tooltip(text: str) -> str:
 
 def shown(text: str) -> str:
     r"""Return a text with an escape in place of what cannot be seen or commands a terminal: ``\n``, ``\x1b``."""
-    return "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
+    return text if text.isprintable() else "".join([c if c.isprintable() else ascii(c)[1:-1] for c in text])
+
+
+def short(text: str, longest: int) -> str:
+    """Return a text as `shown`, without its middle if it is long."""
+    text, half = shown(text), longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[-half + 1 :]}"
 
 
 def quoted(text: str) -> str:
