@@ -709,7 +709,7 @@ def test_notebooks_show_both():
     assert f'width="{width:.0f}pt" height="{height:.0f}pt"' in shown["image/svg+xml"]
 
 
-@pytest.mark.parametrize("length", [6, 12])
+@pytest.mark.parametrize("length", [6, 15])
 def test_wide_pictures_fit_the_page_of_a_notebook(length):
     """They are made smaller, in both directions alike, but not so small that they cannot be read."""
     y = Value(1.0, "x")
@@ -722,7 +722,7 @@ def test_wide_pictures_fit_the_page_of_a_notebook(length):
     ]
     (width, height), (shown_width, shown_height) = sizes
     assert width > 640
-    assert shown_width == max(640, round(0.6 * width))
+    assert shown_width == max(640, round(0.5 * width))
     assert shown_height / height == pytest.approx(shown_width / width, rel=0.02)
     assert (shown_width == 640) == (length == 6)
 

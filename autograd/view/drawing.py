@@ -228,7 +228,7 @@ _NOT_SHOWN = re.compile(r"<!--.*?-->\n?|<title>[^<]*</title>\n?", re.DOTALL)
 _TOOLTIP = re.compile(r'<g id="a_([^"]*)"><a xlink:title="([^"]*)">\n(.*?)</a>\n</g>\n', re.DOTALL)
 _SIZE = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"')
 
-_WIDTH_OF_A_PAGE, _SMALLEST_SCALE = 640.0, 0.6  # in points
+_WIDTH_OF_A_PAGE, _SMALLEST_SCALE = 640.0, 0.5  # in points
 
 
 def _tidied(svg: str, words: str, follows: bool) -> str:

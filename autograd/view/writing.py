@@ -181,8 +181,9 @@ def _bracketed(term: Term) -> Term:
 def of_derivative(above: str, below: str) -> Term:
     """Return d above / d below: over all paths between them."""
     a, b = plain(above), plain(below)
-    return Term(f"d {a}/d {b}", rf"\frac{{\mathrm{{d}} {latex(above)}}}{{\mathrm{{d}} {latex(below)}}}",
-                max(len(a), len(b)) + 2)  # fmt: skip
+    # A thin space keeps the d and a name of several letters apart.
+    x, y = [latex(name) if _SYMBOL.fullmatch(name) else rf"\,{latex(name)}" for name in (above, below)]
+    return Term(f"d {a}/d {b}", rf"\frac{{\mathrm{{d}} {x}}}{{\mathrm{{d}} {y}}}", max(len(a), len(b)) + 2)
 
 
 def of_partial(above: str, below: str, place: int = 0) -> Term:
