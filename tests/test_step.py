@@ -863,15 +863,17 @@ def test_by_pygraphviz(show, monkeypatch):
     assert page.evaluate("[...document.querySelectorAll('#lines path')].every(path => path.getTotalLength() > 20)")
 
 
-def test_a_view_that_takes_too_long_is_left_out(monkeypatch):
-    """The others are shown; if none is left, or it was asked for, the error stays."""
+def test_a_view_that_takes_too_long_is_left_out(show, monkeypatch):
+    """The others are shown, and the page says what is missing; if none is left, or it was asked for, the error stays."""
     draw = layout.draw
     monkeypatch.setattr(
         layout, "draw", lambda source, form, timeout: draw(source, form, timeout if source.count("->") < 15 else 0.0)
     )
     root = network()
+    page = show(step(root))
     assert '"label":"Values"' not in step(root).html
     assert '"label":"Neurons"' in step(root).html
+    assert page.locator("#size").inner_text().endswith("steps; Graphviz could not lay out: Values")
     with pytest.raises(PictureError, match="timeout"):
         step(root, view="full").html  # noqa: B018
     with pytest.raises(PictureError, match="timeout"):

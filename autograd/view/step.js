@@ -1246,7 +1246,8 @@
 
   document.title = `${graph.title}: step through backpropagation`;
   $("title").textContent = graph.title;
-  $("size").textContent = `${plural(graph.values, "value")}, ${plural(length, "step")}`;
+  const missing = graph.missing.length ? `; Graphviz could not lay out: ${graph.missing.join(", ")}` : "";
+  $("size").textContent = `${plural(graph.values, "value")}, ${plural(length, "step")}${missing}`;
   $("time").max = length;
   $("time").style.setProperty("--turn", `${(100 * turn) / length}%`);
   fill(

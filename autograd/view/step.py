@@ -173,22 +173,23 @@ class Stepper:
     def _graph(self) -> dict[str, Any]:
         """Return all that the page has to know."""
         layout.check("json0")
-        drawn, failed = [], []
+        drawn, failed = [], {}
         for folded in self._views:
             try:
                 drawn.append(_placed(self._snapshot, folded, self._timeout))
             except PictureError as error:
                 if folded.view == self._view:
                     raise
-                failed.append(error)
+                failed[_LABELS[folded.view]] = error
         if not drawn:
-            raise failed[0]
+            raise next(iter(failed.values()))
         names = [view["name"] for view in drawn]
         readable = [view["name"] for view in drawn if len(view["boxes"]) <= _READABLE]
         start = self._view if self._view in names else (readable or names[-1:])[0]
         return {
             "title": layout.shown(self._title),
             "views": drawn,
+            "missing": list(failed),
             "start": names.index(start),
             **_nodes(self._snapshot),
         }
