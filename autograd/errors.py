@@ -89,6 +89,11 @@ def nothing(where: str) -> ValueError:
     return ValueError(f"{where}: expected one number or more, got none")
 
 
+def no_roots() -> ValueError:
+    """Return the error for a graph to look at that was given no result."""
+    return ValueError("root: expected one Value or more to look at, got none")
+
+
 def not_a_choice(where: str, what: str, expected: tuple[str, ...], got: object) -> ValueError:
     """Return the error for an option that is none of its choices."""
     return ValueError(f"{where}: expected {what} to be {' or '.join(map(repr, expected))}, got {_shown(got)}")

@@ -221,17 +221,17 @@ def _names_by_value(names: Mapping[str, Any]) -> dict[Any, str]:
 def _behind(roots: tuple[Any, ...]) -> list[Any]:
     """Return the roots and all Values that they were computed from, in recording order."""
     if not roots:
-        raise errors.nothing("Snapshot")
+        raise errors.no_roots()
     for root in roots:
         if not is_value(root):
-            raise errors.not_a_value("Snapshot", root)
+            raise errors.not_a_value("root", root)
     twin = twin_of(roots[0])
     if len(set(roots)) == 1:
         found: list[Any] = twin.ancestors(roots[0])
         return found
     for root in roots:
         if twin_of(root) is not twin:
-            raise errors.not_a_value("Snapshot", root)
+            raise errors.not_a_value("root", root)
     # One more node on top of them, for as long as the walk takes.
     return list(twin.ancestors(twin.restore(0.0, 0.0, "", "sum", roots, (), ())))[:-1]
 

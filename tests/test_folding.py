@@ -265,7 +265,7 @@ def test_the_choice():
     assert fold(Snapshot(y), max_boxes=10).view == "neuron"
     assert fold(Snapshot(y), max_boxes=10, max_edges=8).view == "layer"
     assert fold(Snapshot(y), max_boxes=3).view == "near"
-    with pytest.raises(ValueError, match=r"^view: expected view to be 'full' or .* or 'auto', got 'neurons'"):
+    with pytest.raises(ValueError, match=r"^draw: expected view to be 'full' or .* or 'auto', got 'neurons'"):
         fold(Snapshot(x), "neurons")
 
 

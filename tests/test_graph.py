@@ -177,11 +177,11 @@ def test_several_roots(engine):
 
 def test_errors(engine):
     """What is no Value is said so."""
-    with pytest.raises(ValueError, match="Snapshot: expected one"):
+    with pytest.raises(ValueError, match="root: expected one Value or more"):
         Snapshot()
-    with pytest.raises(TypeError, match=r"Snapshot: expected a Value, got 1\.0"):
+    with pytest.raises(TypeError, match=r"root: expected a Value, got 1\.0"):
         Snapshot(1.0)
-    with pytest.raises(TypeError, match="Snapshot: expected a Value, got 'x'"):
+    with pytest.raises(TypeError, match="root: expected a Value, got 'x'"):
         Snapshot(engine.Value(1.0), "x")
     with pytest.raises(TypeError, match=r"Snapshot\.place: expected a Value"):
         Snapshot(engine.Value(1.0)).place(1.0)

@@ -101,7 +101,7 @@ def fold(snapshot: Snapshot, view: str = "auto", max_boxes: int | None = 200, ma
     Takes time in proportion to the operands.
     """
     if view not in (*VIEWS, "auto"):
-        raise errors.not_a_choice("view", "view", (*VIEWS, "auto"), view)
+        raise errors.not_a_choice("draw", "view", (*VIEWS, "auto"), view)
     boxes = len(snapshot.nodes) + 1 if max_boxes is None else max_boxes
     edges = math.inf if max_edges is None else max_edges
     if view == "auto":
