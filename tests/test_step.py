@@ -247,6 +247,37 @@ def test_each_step_in_words(show):
     assert page.locator("#lit path.grad").count() == 1
 
 
+def test_local_derivatives_are_written_in_the_names_of_the_graph(show):
+    """The formulas of the table with the operands that are there; a slot is nobody's name, so none is left."""
+    x, y = Value(0.5, "y"), Value(2.0, "x")  # the names that the table has, the wrong way round
+    w = [Value(1.0, "w1"), Value(3.0, "w2")]
+    parts = {
+        "product": x * y,
+        "power": x**-2.0,
+        "squashed": autograd.math.sigmoid(x),
+        "angle": autograd.math.atan2(x, y),
+        "row": autograd.math.dot(w, [x, -4.0]),
+        "all": autograd.math.logsumexp(w),
+    }
+    for name, part in parts.items():
+        part.name = name
+    page = show(step(autograd.math.sum(parts.values())))
+    page.keyboard.press("End")
+    found = {}
+    for name in parts:
+        page.get_by_role("option", name=re.compile(f"^{name},")).hover()
+        rows = page.locator("#node table").nth(1).locator("tr").all_inner_texts()[1:]
+        found[name] = [plain(row).split("\t")[-1].rpartition(" = ")[0] for row in rows]
+    assert found == {
+        "product": ["x", "y"],
+        "power": ["(-2) * y ** ((-2) - 1)", ""],
+        "squashed": ["squashed * (1 - squashed)"],
+        "angle": ["x / (x**2 + y**2)", "-y / (x**2 + y**2)"],
+        "row": ["y", "", "w1", ""],
+        "all": ["exp(w1 - all)", "exp(w2 - all)"],
+    }
+
+
 def test_what_a_value_shows(show):
     """Its local derivatives, and its gradient as a sum over its uses, as far as the sweep has come."""
     root = example()

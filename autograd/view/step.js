@@ -180,15 +180,20 @@
     return SIGNS[op.symbol] || op.symbol || op.name;
   };
 
-  function slotOf(arc) {
-    const op = table[ops[user[arc]]];
-    const slot = arc - first[user[arc]];
-    if (!op.operands.length) {
-      return { name: String(slot), formula: "" };
-    }
-    const rows = op.columns ? graph.arity[user[arc]] / op.operands.length : 1;
-    const column = Math.floor(slot / rows);
-    return { name: op.operands[column] + (op.columns ? `[${slot % rows}]` : ""), formula: op.partials[column] };
+  /* The formula of a partial, in the names of the graph: those of the row that its operand is in. The user's own
+     primitives have none. */
+  function formulaOf(arc) {
+    const i = user[arc];
+    const op = table[ops[i]];
+    const rows = op.columns ? graph.arity[i] / op.operands.length : 1;
+    const slot = arc - first[i];
+    const text = op.partials[Math.floor(slot / rows)] || "";
+    return text.replace(/\b[a-z]\w*\b(?!\()/g, (word) => {
+      const column = op.operands.indexOf(word);
+      const name =
+        word === "out" ? named(i) : column < 0 ? word : named(operand[first[i] + column * rows + (slot % rows)]);
+      return name.startsWith("\u2212") && text !== word ? `(${name})` : name;
+    });
   }
 
   const by = (arc) => `\u2202${named(user[arc])}/\u2202${named(operand[arc])}`;
@@ -755,14 +760,8 @@
     }
     const inside = [];
     for (let arc = first[i]; arc < first[i + 1] && inside.length < MOST_USES; arc += 1) {
-      const { name, formula: text } = slotOf(arc);
-      const label = make(
-        "span",
-        "",
-        isConstant(operand[arc]) ? named(operand[arc]) : link(operand[arc], 40),
-        " ",
-        tint("soft", `as ${name}`),
-      );
+      const text = formulaOf(arc);
+      const label = make("span", "", isConstant(operand[arc]) ? named(operand[arc]) : link(operand[arc], 40));
       inside.push([
         "",
         label,
@@ -771,7 +770,7 @@
           ? make(
               "span",
               "",
-              text && text.length < 22 && text !== "1" ? tint("soft", `${text} = `) : "",
+              text && text.length < 30 && text !== show(partial[arc]) ? tint("soft", `${text} = `) : "",
               show(partial[arc]),
             )
           : tint("soft", "none"),
