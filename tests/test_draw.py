@@ -699,6 +699,14 @@ def test_no_graphviz(monkeypatch, tmp_path):
     Drawing.check(tmp_path / "p.dot")
 
 
+def test_the_package_graphviz_takes_over():
+    """What it is given is the source, character by character but for the last line end, which it sees to."""
+    picture = draw(Value(1.0, "a\\ <b>") * 2.0)
+    taken = picture.graphviz
+    assert (type(taken).__module__, type(taken).__name__) == ("graphviz.sources", "Source")
+    assert taken.source.rstrip("\n") == picture.source.rstrip("\n")
+
+
 def test_notebooks_show_both():
     """The picture, and the text for where pictures are stripped."""
     picture = draw(Value(1.0, "x") * 2.0)

@@ -15,11 +15,14 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd import errors
 from autograd.errors import PictureError
 from autograd.view import layout
+
+if TYPE_CHECKING:
+    import graphviz  # type: ignore[import-untyped]
 
 __all__ = ["DARK", "LIGHT", "THEMES", "Colours", "Drawing", "write_whole"]
 
@@ -135,6 +138,13 @@ class Drawing:
         """
         drawn = layout.draw(self.source, "svg", self._timeout).decode(errors="replace")
         return _tidied(drawn, " ".join(self.notes), self._theme == "auto")
+
+    @property
+    def graphviz(self) -> graphviz.Source:
+        """The source as an object of the package graphviz, to `view`, to `unflatten`, or to render with its options."""
+        import graphviz  # noqa: PLC0415  (only where it is asked for)
+
+        return graphviz.Source(self.source)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file that ends in svg, png or pdf, or its source to one that ends in dot or gv.
