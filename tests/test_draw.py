@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import HAS_C
+from graphviz import Source
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from programs import programs, random_root
@@ -703,7 +704,7 @@ def test_the_package_graphviz_takes_over():
     """What it is given is the source, character by character but for the last line end, which it sees to."""
     picture = draw(Value(1.0, "a\\ <b>") * 2.0)
     taken = picture.graphviz
-    assert (type(taken).__module__, type(taken).__name__) == ("graphviz.sources", "Source")
+    assert isinstance(taken, Source)
     assert taken.source.rstrip("\n") == picture.source.rstrip("\n")
 
 
