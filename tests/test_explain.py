@@ -3,6 +3,7 @@
 import math
 import re
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -45,6 +46,16 @@ def network(engine):
 
 
 # ---- the derivation ----------------------------------------------------------------------------------
+
+
+def test_the_readme_shows_what_is_said():
+    """The example there, line by line."""
+    x = autograd.Value(0.5, name="x")
+    y = autograd.math.sin(x) * autograd.math.exp(-x)
+    y.name = "y"
+    y.backward()
+    readme = Path(__file__).resolve().parent.parent / "README.md"
+    assert f"```text\n{explain(y, x)}\n```" in readme.read_text(encoding="utf-8")
 
 
 def test_case_1_golden(engine):
